@@ -1,0 +1,112 @@
+//! Calls about secrets. A value goes in with `create_secret` and `replace_secret`; none of these can bring one back.
+
+use http::header::IF_MATCH;
+use http::Method;
+use padclock_vault::{EgressPolicy, Value};
+use serde::Serialize;
+
+use super::{Answer, Client, ClientError, answer, disclose, json};
+use crate::SecretId;
+use crate::secret::{Reveal, Scope, Secret};
+
+/// A secret to be made, its value aside. What is `None` is left to the server.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct NewSecret {
+    /// How templates name it.
+    pub name: String,
+    /// The environment it serves; absent: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// For people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where it may be sent; absent: anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub egress: Option<EgressPolicy>,
+    /// Seconds until it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u64>,
+    /// Whether it can be read back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reveal: Option<Reveal>,
+    /// Allows a value that is too short to be masked.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unmaskable: bool,
+    /// After how many days a new value is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotate_every_days: Option<u32>,
+}
+
+/// What shall be known of a secret from now on; `Some(None)` removes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SecretChange {
+    /// For people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Option<String>>,
+    /// After how many days a new value is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotate_every_days: Option<Option<u32>>,
+}
+
+#[derive(Serialize)]
+struct Replacement {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unmaskable: bool,
+}
+
+impl Client {
+    /// All secrets that the token may see.
+    ///
+    /// # Errors
+    /// As each call: [`ClientError`].
+    pub async fn secrets(&self) -> Result<Vec<Answer<Secret>>, ClientError> {
+        self.list("/v1/secrets", &[], None).await
+    }
+
+    /// One secret.
+    ///
+    /// # Errors
+    /// As each call: [`ClientError`].
+    pub async fn secret(&self, id: SecretId) -> Result<Answer<Secret>, ClientError> {
+        self.get(&format!("/v1/secrets/{id}")).await
+    }
+
+    /// Makes a secret with this value.
+    ///
+    /// # Errors
+    /// [`ClientError::NotText`] when the value is not UTF-8, and as each call.
+    pub async fn create_secret(&self, new: &NewSecret, value: &Value) -> Result<Answer<Secret>, ClientError> {
+        self.post("/v1/secrets", disclose::with_value(new, value)?).await
+    }
+
+    /// Gives a secret a new value, if it is still at `etag`.
+    ///
+    /// # Errors
+    /// [`ClientError::NotText`] when the value is not UTF-8, and as each call.
+    pub async fn replace_secret(&self, id: SecretId, value: &Value, unmaskable: bool, etag: Option<&str>) -> Result<Answer<Secret>, ClientError> {
+        let body = disclose::with_value(&Replacement { unmaskable }, value)?;
+        let path = format!("/v1/secrets/{id}");
+        let condition = etag.map(|tag| (IF_MATCH, tag));
+        self.send(Method::PUT, &path, body, condition).await.and_then(answer::read)
+    }
+
+    /// Changes what is known of a secret.
+    ///
+    /// # Errors
+    /// As each call: [`ClientError`].
+    pub async fn change_secret(&self, id: SecretId, change: &SecretChange) -> Result<Answer<Secret>, ClientError> {
+        let path = format!("/v1/secrets/{id}");
+        self.send(Method::PATCH, &path, json(change)?, None).await.and_then(answer::read)
+    }
+
+    /// Deletes a secret, whether or not jobs name it.
+    ///
+    /// # Errors
+    /// As each call: [`ClientError`].
+    pub async fn delete_secret(&self, id: SecretId) -> Result<(), ClientError> {
+        self.delete(&format!("/v1/secrets/{id}")).await
+    }
+}

@@ -1,0 +1,19 @@
+//! What crosses the wire: ids, the error envelope, resources as they are posted and answered, and (feature `client`) the typed client.
+//!
+//! Nothing here knows HTTP serving, SQL or the execution path, and nothing here can serialise a secret's value
+//! except the client's own request bodies.
+
+#[cfg(feature = "client")]
+pub mod client;
+pub mod error;
+pub mod execution;
+pub mod ids;
+pub mod job;
+pub mod me;
+pub mod page;
+pub mod secret;
+
+pub use error::{ErrorBody, ErrorCode, ErrorDetail, ErrorEnvelope};
+pub use execution::{Attempt, AttemptError, AttemptStatus, Execution, RecordedRequest, RecordedResponse, Status, Trigger, UsedSecret};
+pub use ids::{AuditId, ExecutionId, Id, JobId, SecretId, TokenId, UserId, WorkspaceId};
+pub use page::Page;

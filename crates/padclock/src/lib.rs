@@ -1,0 +1,8 @@
+//! The binary under its two names: `padclock` serves and administers, `cronctl` is the client.
+
+pub mod admin;
+mod config;
+pub mod cronctl;
+pub mod demo;
+mod logging;
+mod say;

@@ -1,0 +1,122 @@
+//! `/v1/executions`: what ran, how it went, again and stop.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::Json;
+use padclock_api::ids::ExecutionKind;
+use padclock_api::{ErrorCode, ErrorEnvelope, Execution, ExecutionId, JobId, Page, Status, Trigger};
+use padclock_job::Moment;
+use padclock_store::{ExecutionFilter, StoreError};
+use serde::Deserialize;
+
+use super::{page, put};
+use crate::auth::{Caller, Read, WriteJobs};
+use crate::failure::{Answer, Failure, stored};
+use crate::input::{Params, PathId, cursor, page_size};
+use crate::random;
+use crate::state::App;
+
+/// Which executions to list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListParams {
+    job_id: Option<JobId>,
+    status: Option<Status>,
+    trigger: Option<Trigger>,
+    from: Option<Moment>,
+    to: Option<Moment>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+impl ListParams {
+    /// The query of the next page but for its cursor.
+    fn query(&self) -> String {
+        let mut query = String::new();
+        let parts = [
+            ("job_id", self.job_id.map(|id| id.to_string())),
+            ("status", self.status.map(|status| status.word().to_owned())),
+            ("trigger", self.trigger.map(|trigger| trigger.word().to_owned())),
+            ("from", self.from.map(|at| at.to_string())),
+            ("to", self.to.map(|at| at.to_string())),
+        ];
+        for (name, value) in parts {
+            if let Some(value) = value {
+                query.push_str(&format!("&{name}={value}"));
+            }
+        }
+        query
+    }
+}
+
+/// Lists executions, newest first, without their attempts.
+#[utoipa::path(get, path = "/v1/executions", tag = "executions",
+    params(("job_id" = Option<String>, Query,), ("status" = Option<Status>, Query,), ("trigger" = Option<Trigger>, Query,),
+        ("from" = Option<String>, Query,), ("to" = Option<String>, Query,), ("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
+    responses((status = 200, body = Page<Execution>)))]
+pub(crate) async fn list(State(app): State<App>, caller: Caller<Read>, Params(params): Params<ListParams>) -> Answer<Response> {
+    let limit = page_size(params.limit)?;
+    let filter = ExecutionFilter {
+        job: params.job_id,
+        status: params.status,
+        trigger: params.trigger,
+        from: params.from,
+        to: params.to,
+        before: cursor(params.cursor.as_deref())?,
+    };
+    let found = app.store.list_executions(caller.workspace(), filter, limit).await.map_err(stored("execution"))?;
+    let mut response = page("/v1/executions", found, limit, |execution| execution.id.to_string());
+    let link = response.headers().get(header::LINK).and_then(|link| link.to_str().ok());
+    if let Some(link) = link.map(|link| link.replacen(">;", &format!("{}>;", params.query()), 1)) {
+        put(&mut response, header::LINK, &link);
+    }
+    Ok(response)
+}
+
+/// One execution, with its attempts.
+#[utoipa::path(get, path = "/v1/executions/{id}", tag = "executions", params(("id" = String, Path,)),
+    responses((status = 200, body = Execution), (status = 404, body = ErrorEnvelope)))]
+pub(crate) async fn get(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    PathId(id): PathId<ExecutionKind>,
+) -> Answer<Json<Execution>> {
+    app.store.get_execution(caller.workspace(), id).await.map(Json).map_err(stored("execution"))
+}
+
+/// The answer to what was started and is not over.
+pub(crate) fn accepted(execution: &Execution) -> Response {
+    let mut response = (StatusCode::ACCEPTED, Json(execution)).into_response();
+    put(&mut response, header::LOCATION, &format!("/v1/executions/{}", execution.id));
+    response
+}
+
+/// Carries an execution's job out again, for the same due time.
+#[utoipa::path(post, path = "/v1/executions/{id}/replay", tag = "executions", params(("id" = String, Path,)),
+    responses((status = 202, body = Execution), (status = 404, body = ErrorEnvelope)))]
+pub(crate) async fn replay(
+    State(app): State<App>,
+    caller: Caller<WriteJobs>,
+    PathId(id): PathId<ExecutionKind>,
+) -> Answer<Response> {
+    let new: ExecutionId = random::id(random::wall_clock());
+    let started = app.store.replay(caller.workspace(), id, new, caller.actor()).await.map_err(stored("execution"))?;
+    app.work.notify_one();
+    Ok(accepted(&started))
+}
+
+/// Stops an execution: at once when it waits, as soon as its node hears of it when it runs.
+#[utoipa::path(post, path = "/v1/executions/{id}/cancel", tag = "executions", params(("id" = String, Path,)),
+    responses((status = 202, body = Execution), (status = 404, body = ErrorEnvelope), (status = 409, body = ErrorEnvelope)))]
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    caller: Caller<WriteJobs>,
+    PathId(id): PathId<ExecutionKind>,
+) -> Answer<Response> {
+    let stopped = app.store.cancel(caller.workspace(), id, caller.actor()).await.map_err(|error| match error {
+        StoreError::Conflict(_) => Failure::new(ErrorCode::Conflict, "the execution is over already"),
+        other => stored("execution")(other),
+    })?;
+    Ok(accepted(&stopped))
+}

@@ -1,0 +1,291 @@
+//! `/v1/jobs`: what is to run, when, and with which references.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use padclock_api::ids::JobKind;
+use padclock_api::job::{Job as Answered, JobState, Preview};
+use padclock_api::{ErrorEnvelope, Execution, ExecutionId, JobId, Page};
+use padclock_job::{Anchor, Definition, InitialState, Job, Kind, Moment};
+use padclock_store::{JobEdit, JobRow, NewJob};
+use serde::Deserialize;
+
+use super::{page, put, reserve, tagged};
+use crate::auth::{Caller, Permission, Read, WriteJobs};
+use crate::failure::{Answer, Failure, problems, stored};
+use crate::input::{Body, Paging, Params, PathId, cursor, if_match, parse_value};
+use crate::random;
+use crate::state::App;
+
+/// The times that an answer about one job tells.
+const PREVIEWED: usize = 5;
+const MOST_PREVIEWED: usize = 100;
+
+fn compile(definition: Definition, id: JobId, created_at: Moment) -> Answer<Arc<Job>> {
+    let anchor = Anchor { job_id: &id.to_string(), created_at };
+    Job::compile(definition, &anchor).map(Arc::new).map_err(problems)
+}
+
+/// Compiles what is stored; it was compiled before it was stored.
+fn recompile(row: &JobRow) -> Answer<Arc<Job>> {
+    compile(row.definition.clone(), row.id, row.created_at)
+}
+
+fn preview(job: &Job, now: Moment, count: usize) -> Preview {
+    Preview { next: job.preview(now, count), description: job.describe(), dst_notes: job.dst_notes(now) }
+}
+
+fn answered(row: JobRow, last: Option<Execution>, job: Option<(&Job, Moment)>) -> Answered {
+    Answered {
+        id: row.id,
+        definition: Definition { state: None, ..row.definition },
+        state: row.state,
+        generation: row.generation,
+        next_run_at: row.due.map(|due| due.run_at),
+        last_run_at: last.as_ref().and_then(|execution| execution.started_at),
+        last_execution: last,
+        preview: job.map(|(job, now)| preview(job, now, PREVIEWED)),
+        warnings: job.map(|(job, _)| job.warnings()).unwrap_or_default(),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    }
+}
+
+async fn whole(app: &App, row: JobRow, status: StatusCode) -> Answer<Response> {
+    let job = recompile(&row)?;
+    let now = app.store.now().await.map_err(stored("job"))?;
+    let last = app.store.newest_executions(vec![row.id]).await.map_err(stored("job"))?.pop();
+    let revision = row.revision;
+    Ok(tagged(status, &answered(row, last, Some((&job, now))), revision))
+}
+
+async fn one<P: Permission>(app: &App, caller: &Caller<P>, id: JobId) -> Answer<JobRow> {
+    app.store.get_job(caller.workspace(), id).await.map_err(stored("job"))
+}
+
+/// What a creation may ask for beside the job.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateParams {
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Saves a job, or with `dry_run=true` only checks it.
+#[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = Definition,
+    params(("dry_run" = Option<bool>, Query,)),
+    responses((status = 201, body = Answered), (status = 200, body = Answered), (status = 400, body = ErrorEnvelope)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller<WriteJobs>,
+    Params(params): Params<CreateParams>,
+    headers: HeaderMap,
+    body: Body<Definition>,
+) -> Answer<Response> {
+    let now = app.store.now().await.map_err(stored("job"))?;
+    let fresh: JobId = random::id(now);
+    let paused = body.value.state == Some(InitialState::Paused);
+    let job = compile(body.value.clone(), fresh, now)?;
+    refuse_the_past(&job, now, paused)?;
+    if params.dry_run {
+        return Ok(tried(&job, fresh, now, &caller, paused));
+    }
+    let (id, repeated) = reserve(&app, &caller, &headers, ("/v1/jobs", &body.raw), *fresh.bytes()).await?;
+    let id = JobId::from_bytes(id);
+    if repeated && let Ok(row) = app.store.get_job(caller.workspace(), id).await {
+        return answer_created(&app, row).await;
+    }
+    let job = if id == fresh { job } else { compile(body.value, id, now)? };
+    let new = NewJob { id, workspace: caller.workspace(), owner: caller.user(), created_at: now, paused, job };
+    let row = app.store.create_job(new, caller.actor()).await.map_err(stored("job"))?;
+    app.work.notify_one();
+    answer_created(&app, row).await
+}
+
+async fn answer_created(app: &App, row: JobRow) -> Answer<Response> {
+    let location = format!("/v1/jobs/{}", row.id);
+    let mut response = whole(app, row, StatusCode::CREATED).await?;
+    put(&mut response, header::LOCATION, &location);
+    Ok(response)
+}
+
+/// A job whose time is over already would never run: its author means something else.
+fn refuse_the_past(job: &Job, now: Moment, paused: bool) -> Answer<()> {
+    if paused || job.kind() == Kind::Manual || job.first_due(now).is_some() {
+        return Ok(());
+    }
+    let field = if job.kind() == Kind::OneTime { "schedule.run_at" } else { "schedule" };
+    Err(Failure::field(field, "never_fires", "no occurrence lies ahead: the time is over; give one in the future"))
+}
+
+fn tried(job: &Job, id: JobId, now: Moment, caller: &Caller<WriteJobs>, paused: bool) -> Response {
+    let row = JobRow {
+        id,
+        workspace: caller.workspace(),
+        owner: caller.user(),
+        state: if paused { JobState::Paused } else { JobState::Active },
+        generation: 1,
+        revision: 1,
+        created_at: now,
+        updated_at: now,
+        definition: job.definition().clone(),
+        due: if paused { None } else { job.first_due(now) },
+    };
+    Json(answered(row, None, Some((job, now)))).into_response()
+}
+
+/// Lists jobs.
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs",
+    params(("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
+    responses((status = 200, body = Page<Answered>)))]
+pub(crate) async fn list(State(app): State<App>, caller: Caller<Read>, Params(paging): Params<Paging>) -> Answer<Response> {
+    let (limit, after) = (paging.limit()?, cursor(paging.cursor.as_deref())?);
+    let rows = app.store.list_jobs(caller.workspace(), after, limit).await.map_err(stored("job"))?;
+    let ids = rows.iter().map(|row| row.id).collect();
+    let newest = app.store.newest_executions(ids).await.map_err(stored("job"))?;
+    let mut newest: std::collections::HashMap<JobId, Execution> =
+        newest.into_iter().map(|execution| (execution.job_id, execution)).collect();
+    let jobs: Vec<Answered> = rows
+        .into_iter()
+        .map(|row| {
+            let last = newest.remove(&row.id);
+            answered(row, last, None)
+        })
+        .collect();
+    Ok(page("/v1/jobs", jobs, limit, |job| job.id.to_string()))
+}
+
+/// One job.
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path,)),
+    responses((status = 200, body = Answered), (status = 404, body = ErrorEnvelope)))]
+pub(crate) async fn get(State(app): State<App>, caller: Caller<Read>, PathId(id): PathId<JobKind>) -> Answer<Response> {
+    let row = one(&app, &caller, id).await?;
+    whole(&app, row, StatusCode::OK).await
+}
+
+/// Changes a job: a JSON merge patch (RFC 7386) on its definition.
+#[utoipa::path(patch, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path,)), request_body = Definition,
+    responses((status = 200, body = Answered), (status = 400, body = ErrorEnvelope), (status = 412, body = ErrorEnvelope)))]
+pub(crate) async fn patch(
+    State(app): State<App>,
+    caller: Caller<WriteJobs>,
+    PathId(id): PathId<JobKind>,
+    headers: HeaderMap,
+    body: Body<serde_json::Map<String, serde_json::Value>>,
+) -> Answer<Response> {
+    if body.value.contains_key("state") {
+        return Err(Failure::field("state", "unknown_field", "use POST /v1/jobs/ID/pause or /resume"));
+    }
+    let before = one(&app, &caller, id).await?;
+    let internal = |_| Failure::new(padclock_api::ErrorCode::Internal, "the stored job can't be read");
+    let mut merged = serde_json::to_value(&before.definition).map_err(internal)?;
+    merge(&mut merged, serde_json::Value::Object(body.value));
+    let definition: Definition = parse_value(merged)?;
+    let reschedule = definition.kind != before.definition.kind || definition.schedule != before.definition.schedule;
+    let job = compile(definition, id, before.created_at)?;
+    if reschedule {
+        let now = app.store.now().await.map_err(stored("job"))?;
+        refuse_the_past(&job, now, before.state == JobState::Paused)?;
+    }
+    let expected = if_match(&headers)?.unwrap_or(before.revision);
+    let edit = JobEdit { job, reschedule, expected };
+    let row = app.store.edit_job(caller.workspace(), id, edit, caller.actor()).await.map_err(stored("job"))?;
+    app.work.notify_one();
+    whole(&app, row, StatusCode::OK).await
+}
+
+/// RFC 7386, section 2.
+fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {
+    use serde_json::Value;
+    match patch {
+        Value::Object(fields) => {
+            if !target.is_object() {
+                *target = Value::Object(serde_json::Map::new());
+            }
+            let Value::Object(into) = target else { return };
+            for (name, value) in fields {
+                if value.is_null() {
+                    into.remove(&name);
+                } else {
+                    merge(into.entry(name).or_insert(Value::Null), value);
+                }
+            }
+        }
+        other => *target = other,
+    }
+}
+
+/// Deletes a job. Its history stays until it ages out.
+#[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path,)),
+    responses((status = 204), (status = 404, body = ErrorEnvelope)))]
+pub(crate) async fn delete(State(app): State<App>, caller: Caller<WriteJobs>, PathId(id): PathId<JobKind>) -> Answer<StatusCode> {
+    app.store.delete_job(caller.workspace(), id, caller.actor()).await.map_err(stored("job"))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Starts an execution now, whatever the schedule says.
+#[utoipa::path(post, path = "/v1/jobs/{id}/run-now", tag = "jobs", params(("id" = String, Path,)),
+    responses((status = 202, body = Execution), (status = 404, body = ErrorEnvelope)))]
+pub(crate) async fn run_now(
+    State(app): State<App>,
+    caller: Caller<WriteJobs>,
+    PathId(id): PathId<JobKind>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let fresh: ExecutionId = random::id(random::wall_clock());
+    let call = format!("/v1/jobs/{id}/run-now");
+    let (execution, repeated) = reserve(&app, &caller, &headers, (&call, b""), *fresh.bytes()).await?;
+    let execution = ExecutionId::from_bytes(execution);
+    if repeated && let Ok(found) = app.store.get_execution(caller.workspace(), execution).await {
+        return Ok(super::executions::accepted(&found));
+    }
+    let started = app.store.run_now(caller.workspace(), id, execution, caller.actor()).await.map_err(stored("job"))?;
+    app.work.notify_one();
+    Ok(super::executions::accepted(&started))
+}
+
+/// Stops a job's schedule.
+#[utoipa::path(post, path = "/v1/jobs/{id}/pause", tag = "jobs", params(("id" = String, Path,)),
+    responses((status = 200, body = Answered), (status = 404, body = ErrorEnvelope)))]
+pub(crate) async fn pause(State(app): State<App>, caller: Caller<WriteJobs>, PathId(id): PathId<JobKind>) -> Answer<Response> {
+    let row = app.store.pause_job(caller.workspace(), id, caller.actor()).await.map_err(stored("job"))?;
+    whole(&app, row, StatusCode::OK).await
+}
+
+/// Starts a job's schedule again, from now.
+#[utoipa::path(post, path = "/v1/jobs/{id}/resume", tag = "jobs", params(("id" = String, Path,)),
+    responses((status = 200, body = Answered), (status = 404, body = ErrorEnvelope)))]
+pub(crate) async fn resume(State(app): State<App>, caller: Caller<WriteJobs>, PathId(id): PathId<JobKind>) -> Answer<Response> {
+    let job = recompile(&one(&app, &caller, id).await?)?;
+    let row = app.store.resume_job(caller.workspace(), id, job, caller.actor()).await.map_err(stored("job"))?;
+    app.work.notify_one();
+    whole(&app, row, StatusCode::OK).await
+}
+
+/// How many of the next times to tell.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NextParams {
+    n: Option<usize>,
+}
+
+/// The job's next times, with zone, offset and notes on daylight saving.
+#[utoipa::path(get, path = "/v1/jobs/{id}/next", tag = "jobs", params(("id" = String, Path,), ("n" = Option<usize>, Query,)),
+    responses((status = 200, body = Preview), (status = 404, body = ErrorEnvelope)))]
+pub(crate) async fn next(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    PathId(id): PathId<JobKind>,
+    Params(params): Params<NextParams>,
+) -> Answer<Json<Preview>> {
+    let count = params.n.unwrap_or(PREVIEWED);
+    if !(1..=MOST_PREVIEWED).contains(&count) {
+        return Err(Failure::field("n", "out_of_range", format!("n must be 1 to {MOST_PREVIEWED}")));
+    }
+    let job = recompile(&one(&app, &caller, id).await?)?;
+    let now = app.store.now().await.map_err(stored("job"))?;
+    Ok(Json(preview(&job, now, count)))
+}

@@ -1,0 +1,222 @@
+//! `/v1/secrets`: names and metadata out, values only in.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use padclock_api::secret::{ALL_ENVIRONMENTS, Scope, Secret, SecretCreate, SecretPatch, SecretReplace};
+use padclock_api::{ErrorCode, ErrorDetail, ErrorEnvelope, Page, SecretId};
+use padclock_store::{NewSecret, NewVersion, SecretRow, StoreError};
+use padclock_vault::Value;
+
+use super::{check_text, page, put, reserve, tagged};
+use crate::auth::{Caller, Permission, Read, WriteSecrets};
+use crate::failure::{Answer, Failure, detail, stored};
+use crate::input::{Body, Paging, Params, PathId, cursor, if_match};
+use crate::keys::{SealFor, seal};
+use crate::random;
+use crate::state::App;
+
+/// The longest name, in characters.
+const MAX_NAME: usize = 128;
+/// The largest value, in bytes.
+const MAX_VALUE: usize = 64 * 1024;
+/// The shortest value that can be masked, and the shortest whose encodings can be.
+const MASKABLE: usize = 4;
+const WELL_MASKABLE: usize = 8;
+/// The longest time to live, in seconds: a hundred years.
+const MAX_TTL: u64 = 100 * 366 * 86_400;
+const MAX_ROTATE_DAYS: u32 = 3_650;
+
+fn check_name(field: &str, name: &str, details: &mut Vec<ErrorDetail>) {
+    let pattern = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if name.is_empty() || name.len() > MAX_NAME || !pattern || name.ends_with('.') {
+        let message = format!("must be 1 to {MAX_NAME} of the characters A-Z a-z 0-9 . _ - and not end in a dot");
+        details.push(detail(field, "bad_name", message));
+    }
+}
+
+fn check_value(value: &Value, unmaskable: bool, details: &mut Vec<ErrorDetail>) {
+    let length = value.len();
+    if length > MAX_VALUE {
+        details.push(detail("value", "value_too_long", format!("must be at most {MAX_VALUE} bytes; it has {length}")));
+    } else if length == 0 {
+        details.push(detail("value", "value_too_short", "must not be empty"));
+    } else if length < MASKABLE && !unmaskable {
+        let message = format!("must be at least {MASKABLE} bytes, or it can't be masked; \"unmaskable\": true allows it");
+        details.push(detail("value", "value_too_short", message));
+    }
+}
+
+fn check_create(new: &SecretCreate) -> Answer<()> {
+    let mut details = Vec::new();
+    check_name("name", &new.name, &mut details);
+    check_value(&new.value.0, new.unmaskable, &mut details);
+    if let Some(environment) = &new.environment {
+        check_name("environment", environment, &mut details);
+    }
+    if new.ttl.is_some_and(|ttl| ttl == 0 || ttl > MAX_TTL) {
+        details.push(detail("ttl", "out_of_range", format!("must be 1 to {MAX_TTL} seconds")));
+    }
+    check_rotation(new.rotate_every_days, &mut details);
+    for problem in new.egress.as_ref().and_then(|policy| policy.validate().err()).unwrap_or_default() {
+        let field = if problem.field.is_empty() { "egress".to_owned() } else { format!("egress.{}", problem.field) };
+        details.push(detail(&field, "bad_policy", problem.message));
+    }
+    if let Err(failure) = check_text("description", new.description.as_deref(), 4_096) {
+        details.extend(failure.body("").details);
+    }
+    if details.is_empty() { Ok(()) } else { Err(Failure::invalid(details)) }
+}
+
+fn check_rotation(days: Option<u32>, details: &mut Vec<ErrorDetail>) {
+    if days.is_some_and(|days| days == 0 || days > MAX_ROTATE_DAYS) {
+        let message = format!("must be 1 to {MAX_ROTATE_DAYS} days");
+        details.push(detail("rotate_every_days", "out_of_range", message));
+    }
+}
+
+/// Own secrets are everyone's to write; the workspace's need the permission.
+fn created(app: &App, caller: &Caller<WriteSecrets>, id: SecretId, new: SecretCreate) -> NewSecret {
+    let place = SealFor { workspace: caller.workspace(), secret: id, version: 1, egress: new.egress.as_ref() };
+    let sealed = seal(&app.keyring, &place, &new.value.0);
+    let length = new.value.0.len();
+    NewSecret {
+        id,
+        workspace: caller.workspace(),
+        owner: (new.scope == Scope::User).then(|| caller.user()),
+        name: new.name,
+        environment: new.environment.unwrap_or_else(|| ALL_ENVIRONMENTS.to_owned()),
+        description: new.description,
+        egress: new.egress,
+        ttl_seconds: new.ttl,
+        reveal: new.reveal,
+        unmaskable: length < MASKABLE,
+        short: length < WELL_MASKABLE,
+        rotate_every_days: new.rotate_every_days,
+        sealed,
+    }
+}
+
+/// Stores a secret.
+#[utoipa::path(post, path = "/v1/secrets", tag = "secrets", request_body = SecretCreate,
+    responses((status = 201, body = Secret), (status = 400, body = ErrorEnvelope), (status = 409, body = ErrorEnvelope)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller<WriteSecrets>,
+    headers: HeaderMap,
+    body: Body<SecretCreate>,
+) -> Answer<Response> {
+    check_create(&body.value)?;
+    let fresh: SecretId = random::id(random::wall_clock());
+    let (id, repeated) = reserve(&app, &caller, &headers, ("/v1/secrets", &body.raw), *fresh.bytes()).await?;
+    let id = SecretId::from_bytes(id);
+    if repeated && let Ok(row) = app.store.get_secret(caller.workspace(), id, caller.user()).await {
+        return Ok(answer_created(&row));
+    }
+    let new = created(&app, &caller, id, body.value);
+    let row = app.store.create_secret(new, caller.actor(), caller.user()).await.map_err(stored("secret"))?;
+    Ok(answer_created(&row))
+}
+
+fn answer_created(row: &SecretRow) -> Response {
+    let mut response = tagged(StatusCode::CREATED, &row.secret, row.revision);
+    put(&mut response, header::LOCATION, &format!("/v1/secrets/{}", row.secret.id));
+    response
+}
+
+/// Lists secrets, never values.
+#[utoipa::path(get, path = "/v1/secrets", tag = "secrets",
+    params(("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
+    responses((status = 200, body = Page<Secret>)))]
+pub(crate) async fn list(State(app): State<App>, caller: Caller<Read>, Params(paging): Params<Paging>) -> Answer<Response> {
+    let (limit, after) = (paging.limit()?, cursor(paging.cursor.as_deref())?);
+    let rows = app.store.list_secrets(caller.workspace(), caller.user(), after, limit).await.map_err(stored("secret"))?;
+    let secrets: Vec<Secret> = rows.into_iter().map(|row| row.secret).collect();
+    Ok(page("/v1/secrets", secrets, limit, |secret| secret.id.to_string()))
+}
+
+async fn one<P: Permission>(app: &App, caller: &Caller<P>, id: SecretId) -> Answer<SecretRow> {
+    app.store.get_secret(caller.workspace(), id, caller.user()).await.map_err(stored("secret"))
+}
+
+/// One secret's metadata.
+#[utoipa::path(get, path = "/v1/secrets/{id}", tag = "secrets", params(("id" = String, Path,)),
+    responses((status = 200, body = Secret), (status = 404, body = ErrorEnvelope)))]
+pub(crate) async fn get(State(app): State<App>, caller: Caller<Read>, PathId(id): PathId<padclock_api::ids::SecretKind>) -> Answer<Response> {
+    let row = one(&app, &caller, id).await?;
+    Ok(tagged(StatusCode::OK, &row.secret, row.revision))
+}
+
+/// Gives a secret a new value, as its next version.
+#[utoipa::path(put, path = "/v1/secrets/{id}", tag = "secrets", params(("id" = String, Path,)), request_body = SecretReplace,
+    responses((status = 200, body = Secret), (status = 404, body = ErrorEnvelope), (status = 412, body = ErrorEnvelope)))]
+pub(crate) async fn replace(
+    State(app): State<App>,
+    caller: Caller<WriteSecrets>,
+    PathId(id): PathId<padclock_api::ids::SecretKind>,
+    headers: HeaderMap,
+    body: Body<SecretReplace>,
+) -> Answer<Response> {
+    let mut details = Vec::new();
+    check_value(&body.value.value.0, body.value.unmaskable, &mut details);
+    if !details.is_empty() {
+        return Err(Failure::invalid(details));
+    }
+    let SecretRow { secret, revision } = one(&app, &caller, id).await?;
+    if if_match(&headers)?.is_some_and(|expected| expected != revision) {
+        return Err(stored("secret")(StoreError::Changed));
+    }
+    let version = secret.version + 1;
+    let place = SealFor { workspace: caller.workspace(), secret: id, version, egress: secret.egress.as_ref() };
+    let value = &body.value.value.0;
+    let new = NewVersion {
+        version,
+        unmaskable: value.len() < MASKABLE,
+        short: value.len() < WELL_MASKABLE,
+        sealed: seal(&app.keyring, &place, value),
+    };
+    let row = app.store.replace_secret(caller.workspace(), id, new, caller.actor(), caller.user()).await;
+    let row = row.map_err(stored("secret"))?;
+    Ok(tagged(StatusCode::OK, &row.secret, row.revision))
+}
+
+/// Changes what is known about a secret.
+#[utoipa::path(patch, path = "/v1/secrets/{id}", tag = "secrets", params(("id" = String, Path,)), request_body = SecretPatch,
+    responses((status = 200, body = Secret), (status = 404, body = ErrorEnvelope), (status = 412, body = ErrorEnvelope)))]
+pub(crate) async fn patch(
+    State(app): State<App>,
+    caller: Caller<WriteSecrets>,
+    PathId(id): PathId<padclock_api::ids::SecretKind>,
+    headers: HeaderMap,
+    body: Body<SecretPatch>,
+) -> Answer<Response> {
+    check_text("description", body.value.description.as_ref().and_then(Option::as_deref), 4_096)?;
+    let mut details = Vec::new();
+    check_rotation(body.value.rotate_every_days.flatten(), &mut details);
+    if !details.is_empty() {
+        return Err(Failure::invalid(details));
+    }
+    let expected = if_match(&headers)?;
+    let row = app.store.patch_secret(caller.workspace(), id, body.value, expected, caller.actor(), caller.user()).await;
+    let row = row.map_err(stored("secret"))?;
+    Ok(tagged(StatusCode::OK, &row.secret, row.revision))
+}
+
+/// Deletes a secret, also when jobs name it.
+#[utoipa::path(delete, path = "/v1/secrets/{id}", tag = "secrets", params(("id" = String, Path,)),
+    responses((status = 204), (status = 404, body = ErrorEnvelope)))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller<WriteSecrets>,
+    PathId(id): PathId<padclock_api::ids::SecretKind>,
+    headers: HeaderMap,
+) -> Answer<StatusCode> {
+    if let Some(expected) = if_match(&headers)?
+        && one(&app, &caller, id).await?.revision != expected
+    {
+        return Err(Failure::new(ErrorCode::PreconditionFailed, "the secret has changed since it was read; read it again"));
+    }
+    let deleted = app.store.delete_secret(caller.workspace(), id, caller.actor(), caller.user()).await;
+    deleted.map_err(stored("secret"))?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,36 @@
+//! What a node tidies in the background, in small steps.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use padclock_store::{Retention, Store};
+use tokio_util::sync::CancellationToken;
+
+/// Between two steps of a round.
+const STEP: Duration = Duration::from_millis(200);
+/// Between two rounds.
+const ROUND: Duration = Duration::from_secs(600);
+
+/// Prunes history until the node stops.
+pub(crate) async fn prune(store: Arc<Store>, retention: Retention, stopping: CancellationToken) {
+    let mut after = None;
+    loop {
+        let pause = match store.prune(retention, after).await {
+            Ok((next, deleted)) => {
+                // A job with more to delete than one step takes is looked at again.
+                if deleted == 0 {
+                    after = next;
+                }
+                if after.is_none() && deleted == 0 { ROUND } else { STEP }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "history could not be pruned");
+                ROUND
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stopping.cancelled() => return,
+        }
+    }
+}

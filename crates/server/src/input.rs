@@ -1,0 +1,157 @@
+//! Reading what callers send: bodies, paths and queries, with errors that name the field and never quote a value.
+
+mod depth;
+mod words;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use padclock_api::ids::Kind;
+use padclock_api::page::{DEFAULT_LIMIT, MAX_LIMIT};
+use padclock_api::{ErrorCode, Id};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::failure::{Answer, Failure};
+use crate::state::App;
+
+/// The largest request body, in bytes.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+/// The deepest JSON.
+pub(crate) const MAX_DEPTH: usize = 64;
+
+/// A JSON body, checked before any of it is looked at.
+pub(crate) struct Body<T> {
+    pub(crate) value: T,
+    /// As it came, to tell a repetition of the same request from another one.
+    pub(crate) raw: Bytes,
+}
+
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &App) -> Answer<Self> {
+        require_json(request.headers())?;
+        let body = axum::body::to_bytes(request.into_body(), MAX_BODY).await;
+        let raw = body.map_err(|_| {
+            Failure::new(ErrorCode::TooLarge, format!("the request body is larger than {MAX_BODY} bytes, or broke off"))
+        })?;
+        Ok(Self { value: parse(&raw)?, raw })
+    }
+}
+
+fn require_json(headers: &HeaderMap) -> Answer<()> {
+    let Some(given) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let media = given.to_str().unwrap_or("").split(';').next().unwrap_or("").trim();
+    let json = media.eq_ignore_ascii_case("application/json")
+        || (media.starts_with("application/") && media.ends_with("+json"));
+    // curl -d says this when it is not told otherwise.
+    let plain_curl = media.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    if json {
+        Ok(())
+    } else if plain_curl {
+        Err(Failure::new(ErrorCode::UnsupportedMediaType, "send JSON, with Content-Type: application/json"))
+    } else {
+        Err(Failure::new(ErrorCode::UnsupportedMediaType, "this call takes application/json"))
+    }
+}
+
+/// Parses JSON into `T`; what is wrong is said by field.
+pub(crate) fn parse<T: DeserializeOwned>(raw: &[u8]) -> Answer<T> {
+    if raw.iter().all(u8::is_ascii_whitespace) {
+        return Err(Failure::field("", "missing_body", "a JSON body is needed"));
+    }
+    if depth::of(raw) > MAX_DEPTH {
+        return Err(Failure::field("", "too_deep", format!("the JSON is nested deeper than {MAX_DEPTH} levels")));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(raw);
+    let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| words::of(&error))?;
+    reader.end().map_err(|error| words::of_syntax(&error))?;
+    Ok(parsed)
+}
+
+/// As [`parse`], from JSON that was already read.
+pub(crate) fn parse_value<T: DeserializeOwned>(value: serde_json::Value) -> Answer<T> {
+    serde_path_to_error::deserialize(value).map_err(|error| words::of(&error))
+}
+
+/// The id in the path. One that is malformed names nothing, so it is 404 like one that is unknown.
+pub(crate) struct PathId<K>(pub(crate) Id<K>);
+
+impl<K: Kind> FromRequestParts<App> for PathId<K> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
+        let unknown = || Failure::new(ErrorCode::NotFound, format!("no such id: one of the form {}_… is expected", K::PREFIX));
+        let Path(text) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| unknown())?;
+        text.parse().map(PathId).map_err(|_| unknown())
+    }
+}
+
+/// The query of a call, unknown parameters refused.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Params<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
+        let query = Query::<T>::from_request_parts(parts, app).await;
+        let Query(params) = query.map_err(|error| Failure::field("query", "bad_parameter", words::tame(&error.body_text())))?;
+        Ok(Self(params))
+    }
+}
+
+/// The parameters that every list takes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Paging {
+    limit: Option<u32>,
+    pub(crate) cursor: Option<String>,
+}
+
+/// How many items a page is to hold.
+pub(crate) fn page_size(limit: Option<u32>) -> Answer<u32> {
+    match limit.unwrap_or(DEFAULT_LIMIT) {
+        limit @ 1..=MAX_LIMIT => Ok(limit),
+        _ => Err(Failure::field("limit", "out_of_range", format!("limit must be 1 to {MAX_LIMIT}"))),
+    }
+}
+
+impl Paging {
+    pub(crate) fn limit(&self) -> Answer<u32> {
+        page_size(self.limit)
+    }
+}
+
+/// The cursor of a page: the id after which it begins.
+pub(crate) fn cursor<K: Kind>(text: Option<&str>) -> Answer<Option<Id<K>>> {
+    let bad = |_| Failure::field("cursor", "bad_cursor", "cursor must be a next_cursor of this list");
+    text.map(|text| text.parse().map_err(bad)).transpose()
+}
+
+/// The revision that `If-Match` names; none when it is absent or `*`.
+pub(crate) fn if_match(headers: &HeaderMap) -> Answer<Option<u32>> {
+    let Some(header) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = header.to_str().unwrap_or("").trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let revision = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|digits| digits.parse().ok());
+    // A tag that was never given out matches nothing.
+    Ok(Some(revision.unwrap_or(0)))
+}
+
+/// The `Idempotency-Key` of a creation.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Answer<Option<String>> {
+    let Some(header) = headers.get("idempotency-key") else { return Ok(None) };
+    let text = header.to_str().unwrap_or("");
+    if text.is_empty() || text.len() > 255 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let message = "must be 1 to 255 visible ASCII characters";
+        return Err(Failure::field("Idempotency-Key", "bad_key", message));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

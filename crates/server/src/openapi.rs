@@ -1,0 +1,54 @@
+//! The OpenAPI document, made of the handlers' and the types' own descriptions.
+
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use crate::handlers::{executions, jobs, me, secrets};
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut Document) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Padclock", description = "Scheduled requests whose credentials are kept sealed."),
+    modifiers(&Bearer),
+    security(("token" = [])),
+    paths(
+        secrets::create, secrets::list, secrets::get, secrets::replace, secrets::patch, secrets::delete,
+        jobs::create, jobs::list, jobs::get, jobs::patch, jobs::delete, jobs::run_now, jobs::pause, jobs::resume, jobs::next,
+        executions::list, executions::get, executions::replay, executions::cancel,
+        me::whoami,
+    ),
+    components(schemas(padclock_api::ErrorCode))
+)]
+struct Api;
+
+/// The whole document, OpenAPI 3.1.
+#[must_use]
+pub fn document() -> Document {
+    Api::openapi()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::document;
+
+    #[test]
+    fn it_is_openapi_3_1_and_shows_no_field_that_answers_a_value() {
+        let json = serde_json::to_value(document()).unwrap();
+        assert!(json["openapi"].as_str().unwrap().starts_with("3.1"));
+        let secret = &json["components"]["schemas"]["Secret"]["properties"];
+        assert!(secret.get("name").is_some() && secret.get("value").is_none(), "{secret}");
+        for path in crate::routes::DOCUMENTED {
+            assert!(json["paths"].get(path).is_some(), "{path} is not in the document");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Where the root key comes from. It is never in the database, and there is no way to run without one.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use padclock_vault::{Randomness, RootKey, Value};
+
+/// One of the places a root key can be in (security contract, Keys).
+#[derive(Debug)]
+pub enum RootKeySource {
+    /// A file of 64 hex digits that someone provides.
+    File(PathBuf),
+    /// 64 hex digits, given directly.
+    Hex(Value),
+    /// A command that prints 64 hex digits.
+    Command(String),
+    /// A file that an embedded first start makes, and later starts read.
+    Kept(PathBuf),
+}
+
+/// The root key can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum RootKeyError {
+    /// Its file can't be read.
+    #[error("the root key file {} can't be read: {why}", path.display())]
+    Unread {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        why: std::io::Error,
+    },
+    /// Its file can't be made.
+    #[error("the root key file {} can't be written: {why}", path.display())]
+    Unwritten {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        why: std::io::Error,
+    },
+    /// What is there is no root key.
+    #[error("{place} holds no root key: it must be 64 hex digits")]
+    Malformed {
+        /// Which of the sources.
+        place: String,
+    },
+    /// The command did not do its work.
+    #[error("PADCLOCK_ROOT_KEY_COMMAND failed: {0}")]
+    Command(String),
+    /// There is none, and none may be made.
+    #[error(
+        "no root key: with an external database give one by --root-key-file, PADCLOCK_ROOT_KEY_FILE, a systemd credential, PADCLOCK_ROOT_KEY or PADCLOCK_ROOT_KEY_COMMAND"
+    )]
+    NotGiven,
+    /// The database was sealed by a key that is no longer there.
+    #[error("the database in use was sealed by a root key, and {} is missing: put it back from your backup", path.display())]
+    Missing {
+        /// Where it was expected.
+        path: PathBuf,
+    },
+}
+
+impl RootKeySource {
+    /// The root key. `first_start` tells that the database holds no keys yet, `embedded` that it is this folder's own:
+    /// only both together let a kept key be made; then the answer's second part is its path.
+    pub(crate) fn load(
+        &self,
+        first_start: bool,
+        embedded: bool,
+        rng: &mut impl Randomness,
+    ) -> Result<(RootKey, Option<PathBuf>), RootKeyError> {
+        match self {
+            Self::File(path) => Ok((read(path)?, None)),
+            Self::Hex(text) => Ok((parse(text, "PADCLOCK_ROOT_KEY")?, None)),
+            Self::Command(command) => Ok((run(command)?, None)),
+            Self::Kept(path) if path.exists() => Ok((read(path)?, None)),
+            Self::Kept(_) if !embedded => Err(RootKeyError::NotGiven),
+            Self::Kept(path) if first_start => {
+                let key = RootKey::generate(rng);
+                write(path, &key)?;
+                Ok((key, Some(path.clone())))
+            }
+            Self::Kept(path) => Err(RootKeyError::Missing { path: path.clone() }),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the digits of a root key are read to make the key of them")]
+fn parse(text: &Value, place: &str) -> Result<RootKey, RootKeyError> {
+    let malformed = || RootKeyError::Malformed { place: place.to_owned() };
+    let text = std::str::from_utf8(text.expose()).map_err(|_| malformed())?;
+    RootKey::parse_hex(text).map_err(|_| malformed())
+}
+
+fn read(path: &Path) -> Result<RootKey, RootKeyError> {
+    let unread = |why| RootKeyError::Unread { path: path.to_owned(), why };
+    let mut text = Vec::with_capacity(128);
+    // A key file is 65 bytes; anything much longer is something else.
+    std::fs::File::open(path).map_err(unread)?.take(4_096).read_to_end(&mut text).map_err(unread)?;
+    warn_if_readable_by_others(path);
+    parse(&Value::new(text), &path.display().to_string())
+}
+
+fn warn_if_readable_by_others(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).map_or(0, |meta| meta.permissions().mode());
+    if mode & 0o077 != 0 {
+        tracing::warn!(file = %path.display(), "the root key file can be read by others: chmod 600 it");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the digits of a new root key are written to its file, mode 0600")]
+fn write(path: &Path, key: &RootKey) -> Result<(), RootKeyError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let unwritten = |why| RootKeyError::Unwritten { path: path.to_owned(), why };
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(unwritten)?;
+    file.write_all(key.to_hex().expose()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all()).map_err(unwritten)
+}
+
+fn run(command: &str) -> Result<RootKey, RootKeyError> {
+    let output = Command::new("/bin/sh").arg("-c").arg(command).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|why| RootKeyError::Command(why.to_string()))?;
+    let text = Value::new(output.stdout);
+    if !output.status.success() {
+        return Err(RootKeyError::Command(output.status.to_string()));
+    }
+    parse(&text, "the output of PADCLOCK_ROOT_KEY_COMMAND")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! A node that runs: its listener, its worker, its housekeeping, and how it stops.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use padclock_vault::Randomness;
+use padclock_worker::{Completion, Held, Lease, Revoked, RunSource, SourceError, Worker};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::bootstrap::{self, Made, StartError};
+use crate::keys::KeyringOpener;
+use crate::limits::Failures;
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use crate::source::StoreSource;
+use crate::state::App;
+use crate::{housekeeping, random, routes};
+
+/// How long open connections may take to finish after the worker has stopped.
+const LAST_CALLS: Duration = Duration::from_secs(5);
+
+/// A node that runs until it is told to stop.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The node's name.
+    pub node: Arc<str>,
+    /// What its start has made.
+    pub made: Made,
+    stopping: CancellationToken,
+    closing: CancellationToken,
+    going: Arc<AtomicBool>,
+    worker: JoinHandle<()>,
+    http: JoinHandle<()>,
+    housekeeping: JoinHandle<()>,
+    _lock: Option<File>,
+}
+
+pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
+    if !settings.listen.ip().is_loopback() && !settings.behind_proxy {
+        return Err(StartError::InTheClear(settings.listen));
+    }
+    let listener = TcpListener::bind(settings.listen).await;
+    let listener = listener.map_err(|why| StartError::Listen { address: settings.listen, why })?;
+    let address = listener.local_addr().map_err(|why| StartError::Listen { address: settings.listen, why })?;
+    let opened = bootstrap::open(&settings).await?;
+    let metrics = Metrics::new().map_err(|error| StartError::Other(error.to_string()))?;
+    let app = App {
+        store: opened.store,
+        keyring: opened.keyring,
+        work: Arc::default(),
+        metrics: Arc::new(metrics),
+        failures: Arc::new(Failures::default()),
+        stopping: Arc::default(),
+    };
+    let node: Arc<str> = settings.node.clone().unwrap_or_else(node_name).into();
+    let stopping = CancellationToken::new();
+    let closing = CancellationToken::new();
+    let worker = start_worker(&app, &settings, &node, &stopping)?;
+    let prune = housekeeping::prune(Arc::clone(&app.store), settings.retention, stopping.clone());
+    Ok(Running {
+        address,
+        node,
+        made: opened.made,
+        going: Arc::clone(&app.stopping),
+        http: tokio::spawn(serve(listener, app, closing.clone())),
+        housekeeping: tokio::spawn(prune),
+        worker,
+        stopping,
+        closing,
+        _lock: opened.lock,
+    })
+}
+
+/// A name that is new for each process, so that no lease of an earlier one is taken for this one's.
+fn node_name() -> String {
+    let mut bytes = [0; 4];
+    random::System::default().fill(&mut bytes);
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    format!("{}-{:08x}", if host.is_empty() { "node" } else { host }, u32::from_be_bytes(bytes))
+}
+
+fn start_worker(
+    app: &App,
+    settings: &Settings,
+    node: &Arc<str>,
+    stopping: &CancellationToken,
+) -> Result<JoinHandle<()>, StartError> {
+    let told = padclock_worker::Settings {
+        node: node.to_string(),
+        max_in_flight: settings.max_in_flight,
+        per_host: settings.per_host,
+        egress_allow: settings.egress_allow.clone(),
+        extra_ca: settings.extra_ca.clone(),
+        drain_timeout: settings.drain_timeout,
+        renew_after: settings.lease_ttl / 3,
+        lease_trust: settings.lease_ttl * 5 / 6,
+        ..padclock_worker::Settings::default()
+    };
+    let opener = Arc::new(KeyringOpener(Arc::clone(&app.keyring)));
+    let worker = Worker::new(opener, told).map_err(|error| StartError::Other(error.to_string()))?;
+    app.metrics.watch(worker.counters());
+    let source = StoreSource {
+        store: Arc::clone(&app.store),
+        node: Arc::clone(node),
+        ttl: settings.lease_ttl,
+        work: Arc::clone(&app.work),
+        stopping: stopping.clone(),
+    };
+    let source = Arc::new(Watched { source, metrics: Arc::clone(&app.metrics) });
+    let stopping = stopping.clone();
+    Ok(tokio::spawn(async move { worker.run(source, stopping).await }))
+}
+
+/// The source, with its failures shown by `/readyz`.
+struct Watched {
+    source: StoreSource,
+    metrics: Arc<Metrics>,
+}
+
+impl Watched {
+    fn watch<T>(&self, result: Result<T, SourceError>) -> Result<T, SourceError> {
+        let why = result.as_ref().err().map(|error| {
+            std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+        });
+        self.metrics.claims(why);
+        result
+    }
+}
+
+#[async_trait]
+impl RunSource for Watched {
+    async fn lease(&self, want: usize) -> Result<Vec<Lease>, SourceError> {
+        self.watch(self.source.lease(want).await)
+    }
+
+    async fn renew(&self, held: &[Held]) -> Result<Vec<(Held, Revoked)>, SourceError> {
+        self.source.renew(held).await
+    }
+
+    async fn complete(&self, done: &[Completion]) -> Result<Vec<bool>, SourceError> {
+        self.watch(self.source.complete(done).await)
+    }
+}
+
+async fn serve(listener: TcpListener, app: App, closing: CancellationToken) {
+    let service = routes::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(async move { closing.cancelled().await });
+    if let Err(error) = served.await {
+        tracing::error!(%error, "the listener has failed");
+    }
+}
+
+impl Running {
+    /// Stops: takes nothing new, lets what runs finish or hands it back, then closes the listener.
+    pub async fn stop(self) {
+        self.going.store(true, Ordering::Relaxed);
+        self.stopping.cancel();
+        let abort = self.http.abort_handle();
+        for (part, task) in [("worker", self.worker), ("housekeeping", self.housekeeping)] {
+            if task.await.is_err() {
+                tracing::error!(part, "a part of the node ended badly");
+            }
+        }
+        self.closing.cancel();
+        if tokio::time::timeout(LAST_CALLS, self.http).await.is_err() {
+            abort.abort();
+        }
+    }
+}

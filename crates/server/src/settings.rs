@@ -1,0 +1,67 @@
+//! What a node is told at start, already parsed: the binary reads flags, environment and file into it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use padclock_store::Retention;
+use padclock_vault::Value;
+use padclock_worker::Cidr;
+
+use crate::root_key::RootKeySource;
+
+/// Everything that a node is told.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The folder of the embedded database, the root key it makes, and the owner's first token.
+    pub data: PathBuf,
+    /// The database's URL; none: the embedded one in `data`.
+    pub database: Option<String>,
+    /// Where the root key comes from.
+    pub root_key: RootKeySource,
+    /// The owner's token, set from outside instead of made.
+    pub bootstrap_token: Option<Value>,
+    /// Whether TLS ends in front of this process, so that it may listen beyond loopback without it.
+    pub behind_proxy: bool,
+    /// Loopback and private ranges that jobs may reach.
+    pub egress_allow: Vec<Cidr>,
+    /// Certificates that jobs' targets may present, beside the platform's.
+    pub extra_ca: Option<PathBuf>,
+    /// The node's name in executions and audit; none: made up at start.
+    pub node: Option<String>,
+    /// Attempts at once.
+    pub max_in_flight: usize,
+    /// Attempts at once at one target host.
+    pub per_host: usize,
+    /// How long running attempts may take to finish at shutdown.
+    pub drain_timeout: Duration,
+    /// How long a lease holds without being renewed.
+    pub lease_ttl: Duration,
+    /// How much history is kept.
+    pub retention: Retention,
+}
+
+impl Settings {
+    /// The documented defaults, with data in this folder.
+    #[must_use]
+    pub fn new(data: PathBuf) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7464)),
+            root_key: RootKeySource::Kept(data.join("root.key")),
+            data,
+            database: None,
+            bootstrap_token: None,
+            behind_proxy: false,
+            egress_allow: Vec::new(),
+            extra_ca: None,
+            node: None,
+            max_in_flight: 512,
+            per_host: 64,
+            drain_timeout: Duration::from_secs(30),
+            lease_ttl: Duration::from_secs(30),
+            retention: Retention::default(),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The store as the worker's source: claims become leases, completions become rows.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use padclock_job::Overlap;
+use padclock_store::{Claimed, End as StoredEnd, Finished, HeldLease, Revocation, Store, StoreError};
+use padclock_worker::{Completion, End, Held, Lease, Revoked, RunSource, SealedSecret, SourceError};
+use serde::Serialize;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// The longest sleep without a look at the clock (scheduling contract).
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+/// The shortest, when what is due is held by another node's transaction.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(4);
+/// How much earlier than the database a holder gives its lease up.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// Leases from the store.
+pub(crate) struct StoreSource {
+    pub(crate) store: Arc<Store>,
+    pub(crate) node: Arc<str>,
+    pub(crate) ttl: Duration,
+    pub(crate) work: Arc<Notify>,
+    pub(crate) stopping: CancellationToken,
+}
+
+fn failed(error: StoreError) -> SourceError {
+    SourceError::new(error)
+}
+
+impl StoreSource {
+    async fn claim(&self, want: usize) -> Result<Vec<Lease>, SourceError> {
+        let deadline = Instant::now() + self.ttl.saturating_sub(MARGIN.min(self.ttl / 4));
+        let claimed = self.store.claim(Arc::clone(&self.node), want, self.ttl).await.map_err(failed)?;
+        Ok(claimed.into_iter().map(|one| lease(one, deadline)).collect())
+    }
+
+    /// How long there is nothing to do, unless someone says otherwise.
+    async fn pause(&self) -> Result<Duration, SourceError> {
+        let (now, next) = self.store.next_wake().await.map_err(failed)?;
+        let until = next.map_or(LONGEST_SLEEP, |at| {
+            Duration::from_millis(u64::try_from(at.millis() - now.millis()).unwrap_or(0))
+        });
+        Ok(until.clamp(SHORTEST_SLEEP, LONGEST_SLEEP))
+    }
+}
+
+fn lease(claimed: Claimed, deadline: Instant) -> Lease {
+    let secrets = claimed.secrets.into_iter().map(|(reference, secret)| SealedSecret {
+        reference,
+        name: secret.name.clone(),
+        secret: secret.id,
+        version: secret.version,
+        policy: secret.egress.clone(),
+        workspace: secret.workspace,
+        policy_hash: secret.policy_hash,
+        sealed: secret.sealed.clone(),
+    });
+    Lease {
+        secrets: secrets.collect(),
+        execution: claimed.execution,
+        job_id: claimed.job_id,
+        workspace: claimed.workspace,
+        workspace_name: claimed.workspace_name,
+        job: claimed.job,
+        trigger: claimed.trigger,
+        fence: claimed.fence,
+        attempt: claimed.attempt,
+        scheduled_for: claimed.scheduled_for,
+        started_at: claimed.started_at,
+        now: claimed.now,
+        last_run: claimed.last_run,
+        next_due: claimed.next_due,
+        deadline,
+    }
+}
+
+fn json<T: Serialize>(list: &[T]) -> Option<String> {
+    if list.is_empty() { None } else { serde_json::to_string(list).ok() }
+}
+
+/// Whether others of the job may stand behind one of its executions.
+fn queues(job: &padclock_job::Job) -> bool {
+    let definition = job.definition();
+    matches!(definition.overlap, Overlap::QueueOne | Overlap::QueueAll) || definition.max_concurrent.is_some()
+}
+
+fn finished(done: &Completion) -> Result<Finished, SourceError> {
+    let end = match &done.end {
+        End::Succeeded => StoredEnd::Succeeded,
+        End::Failed { reason } => StoredEnd::Failed { reason: reason.clone() },
+        End::Canceled => StoredEnd::Canceled,
+        End::Retry { at } => StoredEnd::Retry { at: *at },
+        End::HandBack { at } => StoredEnd::HandBack { at: *at },
+    };
+    Ok(Finished {
+        execution: done.execution,
+        job: done.job_id,
+        workspace: done.workspace,
+        fence: done.fence,
+        end,
+        job_name: done.job.definition().name.clone(),
+        attempt: serde_json::to_string(&done.attempt).map_err(SourceError::new)?,
+        secrets: json(&done.secrets),
+        unresolved: json(&done.unresolved),
+        warnings: json(&done.warnings),
+        queues: queues(&done.job),
+    })
+}
+
+#[async_trait]
+impl RunSource for StoreSource {
+    async fn lease(&self, want: usize) -> Result<Vec<Lease>, SourceError> {
+        let leases = self.claim(want).await?;
+        if !leases.is_empty() || want == 0 {
+            return Ok(leases);
+        }
+        let pause = self.pause().await?;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.work.notified() => {}
+            () = self.stopping.cancelled() => return Ok(Vec::new()),
+        }
+        self.claim(want).await
+    }
+
+    async fn renew(&self, held: &[Held]) -> Result<Vec<(Held, Revoked)>, SourceError> {
+        let leases = held.iter().map(|held| HeldLease { execution: held.execution, fence: held.fence }).collect();
+        let revoked = self.store.renew(leases, self.ttl).await.map_err(failed)?;
+        let told = |(lease, why): (HeldLease, Revocation)| {
+            let why = match why {
+                Revocation::Lost => Revoked::Lost,
+                Revocation::Cancel => Revoked::CancelRequested,
+            };
+            (Held { execution: lease.execution, fence: lease.fence }, why)
+        };
+        Ok(revoked.into_iter().map(told).collect())
+    }
+
+    async fn complete(&self, done: &[Completion]) -> Result<Vec<bool>, SourceError> {
+        let rows = done.iter().map(finished).collect::<Result<_, _>>()?;
+        let accepted = self.store.complete(Arc::clone(&self.node), rows).await.map_err(failed)?;
+        if done.iter().any(|one| queues(&one.job) || matches!(one.end, End::HandBack { .. })) {
+            self.work.notify_one();
+        }
+        Ok(accepted)
+    }
+}

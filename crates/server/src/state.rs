@@ -1,0 +1,23 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use padclock_store::Store;
+use padclock_vault::Keyring;
+use tokio::sync::Notify;
+
+use crate::limits::Failures;
+use crate::metrics::Metrics;
+
+/// The node's parts, as handlers reach them.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) store: Arc<Store>,
+    pub(crate) keyring: Arc<Keyring>,
+    /// Told when there may be work: the worker's claim wakes.
+    pub(crate) work: Arc<Notify>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) failures: Arc<Failures>,
+    pub(crate) stopping: Arc<AtomicBool>,
+}
