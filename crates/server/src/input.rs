@@ -1,6 +1,7 @@
 //! Reading what callers send: bodies, paths and queries, with errors that name the field and never quote a value.
 
 mod depth;
+mod shape;
 mod words;
 
 use axum::body::Bytes;
@@ -12,6 +13,8 @@ use padclock_api::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use padclock_api::{ErrorCode, Id};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use self::shape::Shape;
 
 use crate::failure::{Answer, Failure};
 use crate::state::App;
@@ -37,6 +40,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         let raw = body.map_err(|_| {
             Failure::new(ErrorCode::TooLarge, format!("the request body is larger than {MAX_BODY} bytes, or broke off"))
         })?;
+        objects_only(&raw)?;
         Ok(Self { value: parse(&raw)?, raw })
     }
 }
@@ -69,6 +73,23 @@ pub(crate) fn parse<T: DeserializeOwned>(raw: &[u8]) -> Answer<T> {
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| words::of(&error))?;
     reader.end().map_err(|error| words::of_syntax(&error))?;
     Ok(parsed)
+}
+
+/// Fields whose value is an object, wherever they stand in a body.
+const OBJECTS: &[&str] = &["schedule", "request", "request.auth", "request.auth.basic", "request.auth.bearer", "retry", "egress"];
+
+/// Refuses arrays where objects belong: the parser would take their items for the fields, in order.
+fn objects_only(raw: &[u8]) -> Answer<()> {
+    // What is no JSON at all is told about when it is parsed in earnest.
+    let Ok(body) = serde_json::from_slice::<Shape>(raw) else { return Ok(()) };
+    let refused = |field: &str| Err(Failure::field(field, "wrong_type", "expected an object"));
+    if !matches!(body, Shape::Object(_)) {
+        return refused("");
+    }
+    match OBJECTS.iter().find(|field| body.at(field) == Some(&Shape::Array)) {
+        Some(field) => refused(field),
+        None => Ok(()),
+    }
 }
 
 /// As [`parse`], from JSON that was already read.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use padclock_api::ids::JobKind;
 use padclock_api::job::{Job as Answered, JobState, Preview};
 use padclock_api::{ErrorEnvelope, Execution, ExecutionId, JobId, Page};
-use padclock_job::{Anchor, Definition, InitialState, Job, Kind, Moment};
+use padclock_job::{Anchor, Definition, InitialState, Job, Moment};
 use padclock_store::{JobEdit, JobRow, NewJob};
 use serde::Deserialize;
 
@@ -114,11 +114,10 @@ async fn answer_created(app: &App, row: JobRow) -> Answer<Response> {
 
 /// A job whose time is over already would never run: its author means something else.
 fn refuse_the_past(job: &Job, now: Moment, paused: bool) -> Answer<()> {
-    if paused || job.kind() == Kind::Manual || job.first_due(now).is_some() {
-        return Ok(());
+    match job.exhausted(now) {
+        Some(problem) if !paused => Err(problems(vec![problem])),
+        _ => Ok(()),
     }
-    let field = if job.kind() == Kind::OneTime { "schedule.run_at" } else { "schedule" };
-    Err(Failure::field(field, "never_fires", "no occurrence lies ahead: the time is over; give one in the future"))
 }
 
 fn tried(job: &Job, id: JobId, now: Moment, caller: &Caller<WriteJobs>, paused: bool) -> Response {
