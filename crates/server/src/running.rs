@@ -56,6 +56,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         store: opened.store,
         keyring: opened.keyring,
         work: Arc::default(),
+        ends: Arc::default(),
         metrics: Arc::new(metrics),
         failures: Arc::new(Failures::default()),
         stopping: Arc::default(),
@@ -113,6 +114,8 @@ fn start_worker(
         node: Arc::clone(node),
         ttl: settings.lease_ttl,
         work: Arc::clone(&app.work),
+        ends: Arc::clone(&app.ends),
+        told: std::sync::Mutex::default(),
         stopping: stopping.clone(),
     };
     let source = Arc::new(Watched { source, metrics: Arc::clone(&app.metrics) });
@@ -144,6 +147,10 @@ impl RunSource for Watched {
 
     async fn renew(&self, held: &[Held]) -> Result<Vec<(Held, Revoked)>, SourceError> {
         self.source.renew(held).await
+    }
+
+    async fn revoked(&self) -> Result<(Held, Revoked), SourceError> {
+        self.source.revoked().await
     }
 
     async fn complete(&self, done: &[Completion]) -> Result<Vec<bool>, SourceError> {

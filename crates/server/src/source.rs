@@ -1,9 +1,11 @@
 //! The store as the worker's source: claims become leases, completions become rows.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use padclock_api::ExecutionId;
 use padclock_job::Overlap;
 use padclock_store::{Claimed, End as StoredEnd, Finished, HeldLease, Revocation, Store, StoreError};
 use padclock_worker::{Completion, End, Held, Lease, Revoked, RunSource, SealedSecret, SourceError};
@@ -24,6 +26,10 @@ pub(crate) struct StoreSource {
     pub(crate) node: Arc<str>,
     pub(crate) ttl: Duration,
     pub(crate) work: Arc<Notify>,
+    /// Told when someone may have asked for an end.
+    pub(crate) ends: Arc<Notify>,
+    /// The leases whose end was passed on, until they are completed.
+    pub(crate) told: Mutex<HashSet<ExecutionId>>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -35,7 +41,14 @@ impl StoreSource {
     async fn claim(&self, want: usize) -> Result<Vec<Lease>, SourceError> {
         let deadline = Instant::now() + self.ttl.saturating_sub(MARGIN.min(self.ttl / 4));
         let claimed = self.store.claim(Arc::clone(&self.node), want, self.ttl).await.map_err(failed)?;
+        if claimed.iter().any(|one| one.job.definition().overlap == Overlap::CancelPrevious) {
+            self.ends.notify_one();
+        }
         Ok(claimed.into_iter().map(|one| lease(one, deadline)).collect())
+    }
+
+    fn told(&self) -> MutexGuard<'_, HashSet<ExecutionId>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long there is nothing to do, unless someone says otherwise.
@@ -140,9 +153,26 @@ impl RunSource for StoreSource {
         Ok(revoked.into_iter().map(told).collect())
     }
 
+    async fn revoked(&self) -> Result<(Held, Revoked), SourceError> {
+        loop {
+            let asked = self.store.asked_to_stop(Arc::clone(&self.node)).await.map_err(failed)?;
+            if let Some(lease) = asked.into_iter().find(|lease| self.told().insert(lease.execution)) {
+                let held = Held { execution: lease.execution, fence: lease.fence };
+                return Ok((held, Revoked::CancelRequested));
+            }
+            self.ends.notified().await;
+        }
+    }
+
     async fn complete(&self, done: &[Completion]) -> Result<Vec<bool>, SourceError> {
         let rows = done.iter().map(finished).collect::<Result<_, _>>()?;
         let accepted = self.store.complete(Arc::clone(&self.node), rows).await.map_err(failed)?;
+        {
+            let mut told = self.told();
+            if !told.is_empty() {
+                told.retain(|told| done.iter().all(|one| one.execution != *told));
+            }
+        }
         if done.iter().any(|one| queues(&one.job) || matches!(one.end, End::HandBack { .. })) {
             self.work.notify_one();
         }

@@ -17,6 +17,8 @@ pub(crate) struct App {
     pub(crate) keyring: Arc<Keyring>,
     /// Told when there may be work: the worker's claim wakes.
     pub(crate) work: Arc<Notify>,
+    /// Told when someone may have asked for the end of an execution.
+    pub(crate) ends: Arc<Notify>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) failures: Arc<Failures>,
     pub(crate) stopping: Arc<AtomicBool>,

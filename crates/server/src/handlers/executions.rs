@@ -118,5 +118,6 @@ pub(crate) async fn cancel(
         StoreError::Conflict(_) => Failure::new(ErrorCode::Conflict, "the execution is over already"),
         other => stored("execution")(other),
     })?;
+    app.ends.notify_one();
     Ok(accepted(&stopped))
 }

@@ -222,6 +222,7 @@ fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {
     responses((status = 204), (status = 404, body = ErrorEnvelope)))]
 pub(crate) async fn delete(State(app): State<App>, caller: Caller<WriteJobs>, PathId(id): PathId<JobKind>) -> Answer<StatusCode> {
     app.store.delete_job(caller.workspace(), id, caller.actor()).await.map_err(stored("job"))?;
+    app.ends.notify_one();
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,0 +1,192 @@
+//! Whether an attempt may use its secrets where it wants to, and then their opening: in that order. The values live
+//! here until the attempt's record is made.
+
+use std::sync::Arc;
+
+use padclock_api::UsedSecret;
+use padclock_redact::Redactor;
+use padclock_template::{Found, RefSyntax, Rendered, SecretRef, Secrets};
+use padclock_vault::{Place, Target, Value};
+
+use crate::failure::{Failure, FailureKind};
+use crate::source::{Lease, Opener, SealedSecret};
+
+/// Where a request goes, as far as its non-secret parts tell.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Destination<'a> {
+    pub(crate) scheme: &'a str,
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+}
+
+/// Refuses the attempt when a policy does not allow its secret at its place, or a secret that it can't do without is missing.
+/// Nothing is opened for it.
+pub(crate) fn check(lease: &Lease, to: &Destination<'_>) -> Result<(), Failure> {
+    for (reference, place) in lease.job.references() {
+        match find(&lease.secrets, reference) {
+            Some(secret) => check_one(secret, to, *place)?,
+            None if reference.syntax == RefSyntax::Braces => {
+                return Err(unresolved(&reference.name));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_one(secret: &SealedSecret, to: &Destination<'_>, place: Place) -> Result<(), Failure> {
+    let Some(policy) = &secret.policy else {
+        return Ok(());
+    };
+    let &Destination {
+        scheme,
+        host,
+        port,
+        method,
+        path,
+    } = to;
+    let target = Target {
+        scheme,
+        host,
+        port,
+        method,
+        path,
+        place,
+    };
+    policy
+        .check(&target)
+        .map_err(|refusal| Failure::egress(&secret.name, &refusal))
+}
+
+/// A reference with no secret, where the job or the syntax does not let it be sent as it stands.
+pub(crate) fn unresolved(name: &str) -> Failure {
+    let message = format!(
+        "the secret `{name}` does not exist, has expired, or is not in the job's environment"
+    );
+    Failure::new(FailureKind::Secret, "secret_unresolved", message)
+}
+
+fn find<'l>(secrets: &'l [SealedSecret], reference: &SecretRef) -> Option<&'l SealedSecret> {
+    secrets.iter().find(|secret| secret.reference == *reference)
+}
+
+/// The opened secrets of one attempt.
+pub(crate) struct Opened {
+    secrets: Arc<[SealedSecret]>,
+    /// One for each of `secrets`; `None`: it does not open, or the job does not name it.
+    values: Vec<Option<Value>>,
+    /// Whether the job puts a secret into the body.
+    pub(crate) in_body: bool,
+}
+
+impl Opened {
+    /// Opens what the job names. What does not open is refused when it is rendered.
+    pub(crate) fn open(lease: &Lease, opener: &dyn Opener) -> Self {
+        let references = lease.job.references();
+        let named = |secret: &SealedSecret| {
+            references
+                .iter()
+                .any(|(reference, _)| *reference == secret.reference)
+        };
+        let open = |secret| {
+            if named(secret) {
+                opener.open(secret).ok()
+            } else {
+                None
+            }
+        };
+        let in_body = references.iter().any(|(reference, place)| {
+            *place == Place::Body && find(&lease.secrets, reference).is_some()
+        });
+        Self {
+            secrets: Arc::clone(&lease.secrets),
+            values: lease.secrets.iter().map(open).collect(),
+            in_body,
+        }
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&SealedSecret, &Value)> {
+        self.secrets
+            .iter()
+            .zip(&self.values)
+            .filter_map(|(secret, value)| Some((secret, value.as_ref()?)))
+    }
+
+    /// What was opened, by name and version, sorted, each once.
+    pub(crate) fn used(&self) -> Vec<UsedSecret> {
+        let used = self.pairs().map(|(secret, _)| UsedSecret {
+            name: secret.name.clone(),
+            version: secret.version,
+        });
+        sorted(used.collect())
+    }
+
+    /// The redactor of the attempt: what was opened and what the rendering made of it, nothing else.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the redactor's needles are made of the values"
+    )]
+    pub(crate) fn redactor(&self, rendered: &Rendered) -> Redactor {
+        if self.secrets.is_empty() {
+            return Redactor::none();
+        }
+        let opened = self
+            .pairs()
+            .map(|(secret, value)| (secret.name.as_str(), value.expose()));
+        let derived = rendered
+            .derived
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.expose()));
+        Redactor::new(opened.chain(derived))
+    }
+
+    /// The secret whose value a header's name holds, if any: names arrive in lower case, where the redactor does not look.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a sink is searched for the values"
+    )]
+    pub(crate) fn named_by(&self, name: &str) -> Option<&str> {
+        const SHORTEST: usize = 4;
+        self.pairs().find_map(|(secret, value)| {
+            let value = value.expose();
+            let holds = value.len() >= SHORTEST
+                && name
+                    .as_bytes()
+                    .windows(value.len())
+                    .any(|part| part.eq_ignore_ascii_case(value));
+            holds.then_some(secret.name.as_str())
+        })
+    }
+}
+
+/// What a lease may have opened: told when the attempt itself can't say any more.
+pub(crate) fn leased(lease: &Lease) -> Vec<UsedSecret> {
+    let all = lease.secrets.iter().map(|secret| UsedSecret {
+        name: secret.name.clone(),
+        version: secret.version,
+    });
+    sorted(all.collect())
+}
+
+fn sorted(mut used: Vec<UsedSecret>) -> Vec<UsedSecret> {
+    used.sort_unstable();
+    used.dedup();
+    used
+}
+
+impl Secrets for Opened {
+    fn get(&self, reference: &SecretRef) -> Found<'_> {
+        match self
+            .secrets
+            .iter()
+            .position(|secret| secret.reference == *reference)
+        {
+            None => Found::Missing,
+            Some(place) => self.values[place]
+                .as_ref()
+                .map_or(Found::Unreadable, Found::Value),
+        }
+    }
+}
