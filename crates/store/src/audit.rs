@@ -1,0 +1,139 @@
+//! The audit chain: who did what, in order, each record's tag covering the one before it.
+//!
+//! Records are written in the transaction of what they report, so either both are durable or neither. The fields are
+//! an allow-list: nothing here can hold a value.
+
+use std::collections::BTreeMap;
+
+use padclock_api::{TokenId, UserId, WorkspaceId};
+use padclock_vault::DerivedKey;
+use serde::Serialize;
+
+use crate::error::{Result, StoreError};
+use crate::field::{Field, fields};
+use crate::tx::{Batch, Rows, Sql, Tx};
+
+/// Who acts, and from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A member, by a token, from an address.
+    Member {
+        /// The member.
+        user: UserId,
+        /// The token that was shown.
+        token: TokenId,
+        /// The peer's address.
+        from: String,
+    },
+    /// A node, on behalf of a job.
+    Node(std::sync::Arc<str>),
+    /// Padclock itself, at start or by an operator's command on its host.
+    System,
+}
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Member { user, token, from } => write!(f, "{user} {token} {from}"),
+            Self::Node(name) => write!(f, "node {name}"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+/// What a record may say beyond who, what and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Detail {
+    /// A secret's or a job's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A version number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The attempt that uses secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// The job of an execution.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// The names that are used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+    /// How it ended, where that is not plain from the action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+}
+
+/// One record, before it has its place in the chain.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub workspace: WorkspaceId,
+    pub actor: String,
+    pub action: &'static str,
+    pub target: String,
+    pub detail: Detail,
+}
+
+static LOCK_HEAD: Sql = Sql::each(
+    "SELECT seq, tag FROM audit_heads WHERE workspace_id = $1",
+    "SELECT seq, tag FROM audit_heads WHERE workspace_id = $1 FOR UPDATE",
+);
+static MOVE_HEAD: Sql = Sql::both("UPDATE audit_heads SET seq = $1, tag = $2 WHERE workspace_id = $3");
+static INSERT: Sql = Sql::each(
+    "INSERT INTO audit (workspace_id, seq, at, actor, action, target, detail, tag) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    "INSERT INTO audit (workspace_id, seq, at, actor, action, target, detail, tag)
+     SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])",
+);
+static INSERT_HEAD: Sql = Sql::both("INSERT INTO audit_heads (workspace_id, seq, tag) VALUES ($1, 0, $2)");
+
+/// Starts the chain of a new workspace.
+pub(crate) async fn start_chain(tx: &mut dyn Tx, workspace: WorkspaceId) -> Result<()> {
+    tx.execute(&INSERT_HEAD, fields![workspace, Vec::<u8>::new()]).await.map(drop)
+}
+
+/// The tag of a record that follows the one tagged `previous`.
+pub(crate) fn tag(key: &DerivedKey, previous: &[u8], seq: i64, at: i64, entry: &Entry, detail: &str) -> [u8; 32] {
+    key.mac(&[
+        previous,
+        entry.workspace.bytes(),
+        &seq.to_be_bytes(),
+        &at.to_be_bytes(),
+        entry.actor.as_bytes(),
+        entry.action.as_bytes(),
+        entry.target.as_bytes(),
+        detail.as_bytes(),
+    ])
+}
+
+/// Appends records to their workspaces' chains. It takes the lock of each chain: call it last in a transaction.
+pub(crate) async fn append(tx: &mut dyn Tx, key: &DerivedKey, at: i64, entries: Vec<Entry>) -> Result<()> {
+    let mut chains: BTreeMap<WorkspaceId, Vec<Entry>> = BTreeMap::new();
+    for entry in entries {
+        chains.entry(entry.workspace).or_default().push(entry);
+    }
+    // Chains are locked in the order of their ids, so that two nodes never wait for each other.
+    for (workspace, entries) in chains {
+        let head = tx.query(&LOCK_HEAD, fields![workspace]).await?.pop();
+        let mut head = head.ok_or_else(|| StoreError::Damaged("a workspace has no audit chain".to_owned()))?;
+        let (mut seq, mut previous) = (head.int(0)?, head.bytes(1)?);
+        let mut rows = Rows { width: 8, fields: Vec::with_capacity(entries.len() * 8) };
+        for entry in entries {
+            seq += 1;
+            let detail = serde_json::to_string(&entry.detail).map_err(|error| StoreError::Damaged(error.to_string()))?;
+            previous = tag(key, &previous, seq, at, &entry, &detail).to_vec();
+            rows.fields.extend([
+                Field::from(workspace),
+                seq.into(),
+                at.into(),
+                entry.actor.into(),
+                entry.action.into(),
+                entry.target.into(),
+                detail.into(),
+                previous.clone().into(),
+            ]);
+        }
+        tx.batches(vec![Batch::new(&INSERT, rows)]).await?;
+        tx.execute(&MOVE_HEAD, fields![seq, previous, workspace]).await?;
+    }
+    Ok(())
+}

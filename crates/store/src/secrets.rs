@@ -1,0 +1,328 @@
+//! Secrets: metadata and sealed versions. Nothing here can open a value.
+
+use padclock_api::secret::{ALL_ENVIRONMENTS, Reveal, Scope, Secret, SecretPatch};
+use padclock_api::{SecretId, UserId, WorkspaceId};
+use padclock_job::Moment;
+use padclock_vault::{EgressPolicy, Label, Sealed};
+
+use crate::audit::{self, Actor, Detail, Entry};
+use crate::error::{Result, StoreError};
+use crate::field::{Field, Row, fields};
+use crate::tx::{Sql, Tx};
+use crate::{Store, body};
+
+/// A secret to store, its value already sealed as version 1.
+#[derive(Debug)]
+pub struct NewSecret {
+    /// Its id, which the seal is bound to.
+    pub id: SecretId,
+    /// Its workspace, which the seal is bound to.
+    pub workspace: WorkspaceId,
+    /// Its owner, for a secret of scope `user`.
+    pub owner: Option<UserId>,
+    /// How templates name it.
+    pub name: String,
+    /// The environment it serves.
+    pub environment: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Where it may be sent; the seal is bound to it.
+    pub egress: Option<EgressPolicy>,
+    /// Seconds until it ends.
+    pub ttl_seconds: Option<u64>,
+    /// Whether it can be read back.
+    pub reveal: Reveal,
+    /// Whether it is too short to be masked, and was allowed to be.
+    pub unmaskable: bool,
+    /// Whether it is so short that only its raw form is masked.
+    pub short: bool,
+    /// After how many days a new value is due.
+    pub rotate_every_days: Option<u32>,
+    /// The sealed value.
+    pub sealed: Sealed,
+}
+
+/// A new value for a secret, sealed as version `version`.
+#[derive(Debug)]
+pub struct NewVersion {
+    /// The version that the seal is bound to; it must be the next one.
+    pub version: u32,
+    /// Whether the value is too short to be masked, and was allowed to be.
+    pub unmaskable: bool,
+    /// Whether it is so short that only its raw form is masked.
+    pub short: bool,
+    /// The sealed value.
+    pub sealed: Sealed,
+}
+
+/// A secret and the number of its last change, for `ETag`.
+#[derive(Debug, Clone)]
+pub struct SecretRow {
+    /// What the API answers.
+    pub secret: Secret,
+    /// Raised by each change.
+    pub revision: u32,
+}
+
+const COLUMNS: usize = 16;
+macro_rules! select_secret {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.name, s.environment, s.created_at, v.term, s.owner_id, s.description, s.egress, s.expires_at, s.reveal, ",
+            "s.unmaskable, s.rotate_every_days, s.version, s.updated_at, s.short, s.revision ",
+            "FROM secrets s JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version ",
+            $rest
+        )
+    };
+}
+
+static INSERT: Sql = Sql::both(
+    "INSERT INTO secrets (id, workspace_id, owner_id, environment, name, version, description, egress, expires_at, reveal, unmaskable, short,
+       rotate_every_days, revision, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, 1, $13, $13)",
+);
+static INSERT_VERSION: Sql = Sql::both(
+    "INSERT INTO secret_versions (secret_id, version, term, origin_term, wrapped_key, ciphertext, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+);
+static NEXT_VERSION: Sql = Sql::both(
+    "UPDATE secrets SET version = $1, unmaskable = $2, short = $3, updated_at = $4, revision = revision + 1
+     WHERE id = $5 AND version = $6",
+);
+/// Only the current version and the one before it are kept.
+static DROP_OLDER: Sql = Sql::both("DELETE FROM secret_versions WHERE secret_id = $1 AND version < $2");
+static PATCH: Sql = Sql::both(
+    "UPDATE secrets SET description = $1, rotate_every_days = $2, updated_at = $3, revision = revision + 1 WHERE id = $4 AND revision = $5",
+);
+static DELETE: Sql = Sql::both("DELETE FROM secrets WHERE id = $1");
+static DELETE_VERSIONS: Sql = Sql::both("DELETE FROM secret_versions WHERE secret_id = $1");
+/// Tells every node's cache of sealed values that it is out of date.
+static TOUCH: Sql = Sql::both("UPDATE workspaces SET secrets_revision = secrets_revision + 1 WHERE id = $1");
+static GET: Sql =
+    Sql::both(select_secret!("WHERE s.workspace_id = $1 AND s.id = $2 AND (s.owner_id = $3 OR s.owner_id = $4)"));
+static LIST: Sql = Sql::both(select_secret!(
+    "WHERE s.workspace_id = $1 AND s.id > $2 AND (s.owner_id = $3 OR s.owner_id = $4) ORDER BY s.id LIMIT $5"
+));
+
+fn owner_bytes(owner: Option<UserId>) -> Field {
+    owner.map_or_else(|| Field::Bytes(Vec::new()), Field::from)
+}
+
+fn decode(row: &mut Row) -> Result<SecretRow> {
+    debug_assert_eq!(row.0.len(), COLUMNS);
+    let egress: Option<EgressPolicy> = row.opt_json(7)?;
+    let (unmaskable, short) = (row.flag(10)?, row.flag(14)?);
+    let reveal = if row.text(9)? == "never" { Reveal::Never } else { Reveal::Allowed };
+    let warnings = warnings(egress.as_ref(), unmaskable, short);
+    let secret = Secret {
+        id: row.id(0)?,
+        name: row.text(1)?,
+        environment: row.text(2)?,
+        created_at: row.moment(3)?,
+        key_version: format!("v{}", row.number(4)?),
+        scope: if row.opt_id::<padclock_api::ids::UserKind>(5)?.is_some() { Scope::User } else { Scope::Workspace },
+        description: row.opt_text(6)?,
+        egress,
+        expires_at: row.opt_moment(8)?,
+        reveal,
+        unmaskable,
+        rotate_every_days: row.opt_int(11)?.and_then(|days| u32::try_from(days).ok()),
+        version: row.number(12)?,
+        updated_at: row.moment(13)?,
+        warnings,
+    };
+    Ok(SecretRow { secret, revision: row.number(15)? })
+}
+
+fn warnings(egress: Option<&EgressPolicy>, unmaskable: bool, short: bool) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if egress.is_none() {
+        warnings.push("it has no egress policy: a job may send it to any host".to_owned());
+    }
+    if unmaskable {
+        warnings.push("its value is under 4 bytes and can't be masked in answers and records".to_owned());
+    } else if short {
+        warnings.push("its value is under 8 bytes: only its raw form is masked, not its encodings".to_owned());
+    }
+    warnings
+}
+
+struct Seal<'s> {
+    id: SecretId,
+    version: u32,
+    sealed: &'s Sealed,
+    now: i64,
+}
+
+async fn put_version(tx: &mut dyn Tx, seal: Seal<'_>) -> Result<()> {
+    let Seal { id, version, sealed, now } = seal;
+    let params = fields![id, version, sealed.term, sealed.origin_term, sealed.wrapped_key.clone(), sealed.ciphertext.clone(), now];
+    tx.execute(&INSERT_VERSION, params).await.map(drop)
+}
+
+async fn get(tx: &mut dyn Tx, workspace: WorkspaceId, id: SecretId, caller: UserId) -> Result<SecretRow> {
+    let params = fields![workspace, id, Vec::<u8>::new(), caller];
+    tx.query(&GET, params).await?.first_mut().map_or(Err(StoreError::NotFound), decode)
+}
+
+fn entry(workspace: WorkspaceId, actor: &Actor, action: &'static str, row: &SecretRow) -> Entry {
+    let detail = Detail { name: Some(row.secret.name.clone()), version: Some(row.secret.version), ..Detail::default() };
+    Entry { workspace, actor: actor.to_string(), action, target: row.secret.id.to_string(), detail }
+}
+
+async fn create(tx: &mut dyn Tx, new: &NewSecret) -> Result<i64> {
+    let now = tx.now().await?;
+    let expires = new.ttl_seconds.map(|ttl| now.saturating_add(i64::try_from(ttl).unwrap_or(i64::MAX / 1000).saturating_mul(1000)));
+    let egress = new.egress.as_ref().map(serde_json::to_string).transpose();
+    let egress = egress.map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let params = &[
+        new.id.into(),
+        new.workspace.into(),
+        owner_bytes(new.owner),
+        new.environment.clone().into(),
+        new.name.clone().into(),
+        new.description.clone().into(),
+        egress.into(),
+        expires.map(|at| Moment::from_millis(at).millis()).into(),
+        (if new.reveal == Reveal::Never { "never" } else { "allowed" }).into(),
+        new.unmaskable.into(),
+        new.short.into(),
+        new.rotate_every_days.into(),
+        now.into(),
+    ];
+    tx.execute(&INSERT, params).await.map_err(|error| match error {
+        StoreError::Conflict(_) => StoreError::Conflict("a secret with this name"),
+        other => other,
+    })?;
+    put_version(tx, Seal { id: new.id, version: 1, sealed: &new.sealed, now }).await?;
+    tx.execute(&TOUCH, fields![new.workspace]).await?;
+    Ok(now)
+}
+
+impl Store {
+    /// Stores a new secret.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the name is taken in its environment and scope.
+    pub async fn create_secret(&self, new: NewSecret, actor: Actor, caller: UserId) -> Result<SecretRow> {
+        let keys = self.keys()?;
+        self.write(body!(|tx| {
+            let now = create(tx, &new).await?;
+            let row = get(tx, new.workspace, new.id, new.owner.unwrap_or(caller)).await?;
+            let entry = entry(new.workspace, &actor, "secret.create", &row);
+            audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
+            Ok(row)
+        }))
+        .await
+    }
+
+    /// One secret that the caller may see: the workspace's, or the caller's own.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn get_secret(&self, workspace: WorkspaceId, id: SecretId, caller: UserId) -> Result<SecretRow> {
+        self.read(body!(|tx| get(tx, workspace, id, caller).await)).await
+    }
+
+    /// The secrets that the caller may see, after the one named, oldest first.
+    ///
+    /// # Errors
+    /// When the database can't answer.
+    pub async fn list_secrets(
+        &self,
+        workspace: WorkspaceId,
+        caller: UserId,
+        after: Option<SecretId>,
+        limit: u32,
+    ) -> Result<Vec<SecretRow>> {
+        let after = after.unwrap_or(SecretId::from_bytes([0; 16]));
+        self.read(body!(|tx| {
+            let params = fields![workspace, after, Vec::<u8>::new(), caller, limit];
+            tx.query(&LIST, params).await?.iter_mut().map(decode).collect()
+        }))
+        .await
+    }
+
+    /// Makes a sealed value the secret's current version; the one before it stays as the previous.
+    ///
+    /// # Errors
+    /// [`StoreError::Changed`] when `new.version` is no longer the next one.
+    pub async fn replace_secret(
+        &self,
+        workspace: WorkspaceId,
+        id: SecretId,
+        new: NewVersion,
+        actor: Actor,
+        caller: UserId,
+    ) -> Result<SecretRow> {
+        let keys = self.keys()?;
+        self.write(body!(|tx| {
+            get(tx, workspace, id, caller).await?;
+            let now = tx.now().await?;
+            let previous = new.version.checked_sub(1).ok_or(StoreError::Changed)?;
+            let params = fields![new.version, new.unmaskable, new.short, now, id, previous];
+            if tx.execute(&NEXT_VERSION, params).await? == 0 {
+                return Err(StoreError::Changed);
+            }
+            put_version(tx, Seal { id, version: new.version, sealed: &new.sealed, now }).await?;
+            tx.execute(&DROP_OLDER, fields![id, previous]).await?;
+            tx.execute(&TOUCH, fields![workspace]).await?;
+            let row = get(tx, workspace, id, caller).await?;
+            let entry = entry(workspace, &actor, "secret.replace", &row);
+            audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
+            Ok(row)
+        }))
+        .await
+    }
+
+    /// Changes what is known about a secret.
+    ///
+    /// # Errors
+    /// [`StoreError::Changed`] when its revision is no longer `expected`.
+    pub async fn patch_secret(
+        &self,
+        workspace: WorkspaceId,
+        id: SecretId,
+        patch: SecretPatch,
+        expected: Option<u32>,
+        actor: Actor,
+        caller: UserId,
+    ) -> Result<SecretRow> {
+        let keys = self.keys()?;
+        self.write(body!(|tx| {
+            let SecretRow { secret, revision } = get(tx, workspace, id, caller).await?;
+            let description = patch.description.clone().unwrap_or(secret.description);
+            let rotate = patch.rotate_every_days.unwrap_or(secret.rotate_every_days);
+            let now = tx.now().await?;
+            let params = fields![description, rotate, now, id, expected.unwrap_or(revision)];
+            if tx.execute(&PATCH, params).await? == 0 {
+                return Err(StoreError::Changed);
+            }
+            let row = get(tx, workspace, id, caller).await?;
+            let entry = entry(workspace, &actor, "secret.update", &row);
+            audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
+            Ok(row)
+        }))
+        .await
+    }
+
+    /// Removes a secret and every sealed version of it. Jobs that name it stay as they are.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn delete_secret(&self, workspace: WorkspaceId, id: SecretId, actor: Actor, caller: UserId) -> Result<()> {
+        let keys = self.keys()?;
+        self.write(body!(|tx| {
+            let row = get(tx, workspace, id, caller).await?;
+            let now = tx.now().await?;
+            tx.execute(&DELETE, fields![id]).await?;
+            tx.execute(&DELETE_VERSIONS, fields![id]).await?;
+            tx.execute(&TOUCH, fields![workspace]).await?;
+            let entry = entry(workspace, &actor, "secret.delete", &row);
+            audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await
+        }))
+        .await
+    }
+}
+
+/// The environment column of a secret that serves all.
+pub(crate) const EVERY: &str = ALL_ENVIRONMENTS;
