@@ -1,0 +1,102 @@
+//! Which byte strings a secret stands for.
+
+use super::*;
+
+fn values(secret: &str) -> Vec<String> {
+    let values = Values::new([("NAME", secret.as_bytes())]);
+    assert!((0..values.len()).all(|index| values.name(index) == "NAME"));
+    values
+        .iter()
+        .map(|(_, value)| String::from_utf8(value.to_vec()).unwrap())
+        .collect()
+}
+
+#[test]
+fn each_kind_of_secret() {
+    let cases: [(&str, &[&str]); 12] = [
+        ("", &[]),
+        ("abc", &[]),
+        ("abcd", &["abcd"]),
+        (" abcd\n", &[" abcd\n", "abcd"]),
+        (" abc ", &[" abc "]),
+        ("two  words", &["two  words", "two words"]),
+        ("two words", &["two words"]),
+        (
+            "first line\nx\nsecond line",
+            &[
+                "first line\nx\nsecond line",
+                "first line x second line",
+                "first line\r\nx\r\nsecond line",
+                "first line\r\r\nx\r\r\nsecond line",
+                "first line",
+                "second line",
+            ],
+        ),
+        (
+            "a long one\r\nshort",
+            &[
+                "a long one\r\nshort",
+                "a long one short",
+                "a long one\nshort",
+                "a long one\r\r\nshort",
+                "a long one",
+            ],
+        ),
+        ("{}", &[]),
+        (
+            r#"{"key": "leaf", "n": 12345}"#,
+            &[r#"{"key": "leaf", "n": 12345}"#, "leaf"],
+        ),
+        (
+            r#"["leaf one", {"x": "abc", "y": ["leaf two"]}]"#,
+            &[
+                r#"["leaf one", {"x": "abc", "y": ["leaf two"]}]"#,
+                "leaf one",
+                "leaf two",
+            ],
+        ),
+    ];
+    for (secret, expected) in cases {
+        assert_eq!(values(secret), expected, "{secret:?}");
+    }
+}
+
+#[test]
+fn indented_lines_count_with_and_without_their_indent() {
+    let found = values("key: |\n    the secret line\n    more");
+    assert!(found.contains(&"    the secret line".to_owned()));
+    assert!(found.contains(&"the secret line".to_owned()));
+    assert!(
+        !found.contains(&"more".to_owned()),
+        "lines under eight bytes don't count"
+    );
+}
+
+#[test]
+fn names_go_with_their_values_and_duplicates_with_the_first() {
+    let values = Values::new([
+        ("A", b"value one".as_slice()),
+        ("SKIPPED", b"abc"),
+        ("B", b"value two"),
+        ("C", b"value one"),
+    ]);
+    let all: Vec<_> = values
+        .iter()
+        .map(|(index, value)| (values.name(index), value))
+        .collect();
+    assert_eq!(all, [("A", b"value one".as_slice()), ("B", b"value two")]);
+}
+
+#[test]
+fn growing_keeps_all_bytes() {
+    let secrets: Vec<String> = (0..500)
+        .map(|number| format!("secret number {number}"))
+        .collect();
+    let values = Values::new(secrets.iter().map(|secret| ("X", secret.as_bytes())));
+    assert!(
+        values
+            .iter()
+            .map(|(_, value)| value)
+            .eq(secrets.iter().map(|secret| secret.as_bytes()))
+    );
+}
