@@ -8,7 +8,7 @@ use padclock_server::{Running, Settings};
 
 use crate::config::{self, Flags};
 use crate::say::Say;
-use crate::{demo, logging};
+use crate::{demo, hygiene, logging};
 
 /// The scheduler with a lock on it.
 #[derive(Debug, Parser)]
@@ -46,6 +46,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode> {
+    hygiene::seclude().context("core dumps can't be turned off")?;
     match command {
         Command::Serve(flags) => runtime()?.block_on(serve(&flags)),
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),

@@ -75,6 +75,8 @@ struct File {
     max_in_flight: Option<u32>,
     per_host: Option<u32>,
     drain_timeout: Option<u32>,
+    /// How many seconds a node may not be heard of before others take over what it runs.
+    lease_ttl: Option<u32>,
     #[serde(default)]
     history: History,
 }
@@ -113,7 +115,7 @@ impl Source {
 }
 
 /// One setting, as text.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Entry {
     key: &'static str,
     value: Option<String>,
@@ -122,7 +124,6 @@ struct Entry {
 }
 
 /// All settings, with their sources.
-#[derive(Debug)]
 pub(crate) struct Config {
     entries: Vec<Entry>,
     root_key: Option<Value>,
@@ -164,6 +165,7 @@ fn resolve_from(flags: &Flags, env: Environment<'_>) -> Result<Config> {
         pick("max_in_flight", flags.max_in_flight.clone(), "PADCLOCK_MAX_IN_FLIGHT", number(file.max_in_flight), Some("512")),
         pick("per_host", flags.per_host.clone(), "PADCLOCK_PER_HOST", number(file.per_host), Some("64")),
         pick("drain_timeout", flags.drain_timeout.clone(), "PADCLOCK_DRAIN_TIMEOUT", number(file.drain_timeout), Some("30")),
+        pick("lease_ttl", None, "PADCLOCK_LEASE_TTL", number(file.lease_ttl), Some("30")),
         pick("history.days", flags.history_days.clone(), "PADCLOCK_HISTORY_DAYS", number(file.history.days), Some("30")),
         pick("history.per_job", flags.history_per_job.clone(), "PADCLOCK_HISTORY_PER_JOB", number(file.history.per_job), Some("1000")),
     ];
@@ -203,6 +205,12 @@ fn read_file(named: Option<&Path>, env: Environment<'_>, data: &Path) -> Result<
     };
     let text = std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
     toml::from_str(&text).with_context(|| format!("{} is not a settings file", path.display()))
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown())
+    }
 }
 
 impl Config {
@@ -264,6 +272,8 @@ impl Config {
             max_in_flight: self.bounded("max_in_flight", 1, 100_000)? as usize,
             per_host: self.bounded("per_host", 1, 100_000)? as usize,
             drain_timeout: Duration::from_secs(self.bounded("drain_timeout", 0, 3_600)?.into()),
+            // Shorter, and a busy node loses what it runs; longer, and what a dead one ran waits for minutes.
+            lease_ttl: Duration::from_secs(self.bounded("lease_ttl", 3, 300)?.into()),
             retention: padclock_store::Retention {
                 days: self.bounded("history.days", 1, 36_500)?,
                 per_job: self.bounded("history.per_job", 1, 1_000_000)?,

@@ -4,5 +4,6 @@ pub mod admin;
 mod config;
 pub mod cronctl;
 pub mod demo;
+mod hygiene;
 mod logging;
 mod say;

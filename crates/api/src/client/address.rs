@@ -35,7 +35,9 @@ pub enum BadUrl {
     #[error("it must end with the host, the port or a path; leave out what follows the ?")]
     Query,
     /// Plain `http` to another machine.
-    #[error("plain http would show the token to the network; use https (http is for localhost, 127.0.0.0/8 and ::1)")]
+    #[error(
+        "plain http would show the token to the network; use https (http is for localhost, 127.0.0.0/8 and ::1)"
+    )]
     PlainHttp,
 }
 
@@ -54,17 +56,30 @@ impl BaseUrl {
 
     /// The URI of a path with its query, `/v1/…`.
     pub(super) fn join(&self, path: &str) -> Result<Uri, ClientError> {
-        let path = PathAndQuery::try_from(format!("{}{path}", self.prefix)).map_err(|_| ClientError::Unwritable)?;
-        let uri = Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query(path);
+        let path = PathAndQuery::try_from(format!("{}{path}", self.prefix))
+            .map_err(|_| ClientError::Unwritable)?;
+        let uri = Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(path);
         uri.build().map_err(|_| ClientError::Unwritable)
     }
 }
 
 fn is_loopback(host: &str) -> bool {
-    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     match inner {
-        Some(v6) => v6.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback()),
-        None => host.eq_ignore_ascii_case("localhost") || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback()),
+        Some(v6) => v6
+            .parse::<Ipv6Addr>()
+            .is_ok_and(|address| address.is_loopback()),
+        None => {
+            host.eq_ignore_ascii_case("localhost")
+                || host
+                    .parse::<Ipv4Addr>()
+                    .is_ok_and(|address| address.is_loopback())
+        }
     }
 }
 
@@ -76,7 +91,9 @@ impl FromStr for BaseUrl {
             return Err(BadUrl::Scheme);
         }
         let parts = text.parse::<Uri>().map_err(|_| BadUrl::Form)?.into_parts();
-        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else { return Err(BadUrl::Form) };
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(BadUrl::Form);
+        };
         if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
             return Err(BadUrl::Scheme);
         }
@@ -93,7 +110,11 @@ impl FromStr for BaseUrl {
             return Err(BadUrl::PlainHttp);
         }
         let path = parts.path_and_query.as_ref().map_or("", PathAndQuery::path);
-        Ok(Self { scheme, authority, prefix: path.trim_end_matches('/').to_owned() })
+        Ok(Self {
+            scheme,
+            authority,
+            prefix: path.trim_end_matches('/').to_owned(),
+        })
     }
 }
 

@@ -22,15 +22,27 @@ impl<T: DeserializeOwned> Answer<T> {
     /// One that came within another answer.
     pub(super) fn part(json: serde_json::Value) -> Result<Self, ClientError> {
         let it = T::deserialize(&json).map_err(|_| ClientError::Unreadable("a field"))?;
-        Ok(Self { it, json, etag: None })
+        Ok(Self {
+            it,
+            json,
+            etag: None,
+        })
     }
 }
 
 /// Reads a success.
 pub(super) fn read<T: DeserializeOwned>(reply: Reply) -> Result<Answer<T>, ClientError> {
-    let json = serde_json::from_slice(&reply.body).map_err(|_| ClientError::Unreadable("a body"))?;
-    let etag = reply.headers.get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
-    Ok(Answer { etag, ..Answer::part(json)? })
+    let json =
+        serde_json::from_slice(&reply.body).map_err(|_| ClientError::Unreadable("a body"))?;
+    let etag = reply
+        .headers
+        .get(ETAG)
+        .and_then(|tag| tag.to_str().ok())
+        .map(str::to_owned);
+    Ok(Answer {
+        etag,
+        ..Answer::part(json)?
+    })
 }
 
 /// The answer if it is a success, its error otherwise. `304` counts as a success: it is asked for.
@@ -38,7 +50,8 @@ pub(super) fn success(reply: Reply) -> Result<Reply, ClientError> {
     match reply.status {
         200..=299 | 304 => Ok(reply),
         status @ 300..=399 => Err(ClientError::Redirected { status }),
-        status => Err(refusal(&reply.body, status).map_or(ClientError::Foreign { status }, ClientError::Refused)),
+        status => Err(refusal(&reply.body, status)
+            .map_or(ClientError::Foreign { status }, ClientError::Refused)),
     }
 }
 
@@ -46,13 +59,27 @@ pub(super) fn success(reply: Reply) -> Result<Reply, ClientError> {
 fn refusal(body: &[u8], status: u16) -> Option<Box<ErrorBody>> {
     let json: serde_json::Value = serde_json::from_slice(body).ok()?;
     let error = json.get("error")?.as_object()?;
-    let text = |field: &str| error.get(field).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-    let code = error.get("code").and_then(|code| serde_json::from_value(code.clone()).ok());
-    let details = error.get("details").and_then(serde_json::Value::as_array).into_iter().flatten();
+    let text = |field: &str| {
+        error
+            .get(field)
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let code = error
+        .get("code")
+        .and_then(|code| serde_json::from_value(code.clone()).ok());
+    let details = error
+        .get("details")
+        .and_then(serde_json::Value::as_array)
+        .into_iter()
+        .flatten();
     Some(Box::new(ErrorBody {
         code: code.unwrap_or_else(|| code_of(status)),
         message: error.get("message")?.as_str()?.to_owned(),
-        details: details.filter_map(|detail| serde_json::from_value::<ErrorDetail>(detail.clone()).ok()).collect(),
+        details: details
+            .filter_map(|detail| serde_json::from_value::<ErrorDetail>(detail.clone()).ok())
+            .collect(),
         request_id: text("request_id"),
     }))
 }

@@ -27,11 +27,17 @@ impl ExecutionQuery {
         let fields = [
             ("job_id", self.job.map(|id| id.to_string())),
             ("status", self.status.map(|status| status.word().to_owned())),
-            ("trigger", self.trigger.map(|trigger| trigger.word().to_owned())),
+            (
+                "trigger",
+                self.trigger.map(|trigger| trigger.word().to_owned()),
+            ),
             ("from", self.from.map(|from| from.to_string())),
             ("to", self.to.map(|to| to.to_string())),
         ];
-        fields.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
+        fields
+            .into_iter()
+            .filter_map(|(name, text)| Some((name, text?)))
+            .collect()
     }
 }
 
@@ -40,8 +46,13 @@ impl Client {
     ///
     /// # Errors
     /// As each call: [`ClientError`].
-    pub async fn executions(&self, query: ExecutionQuery, most: usize) -> Result<Vec<Answer<Execution>>, ClientError> {
-        self.list("/v1/executions", &query.filters(), Some(most)).await
+    pub async fn executions(
+        &self,
+        query: ExecutionQuery,
+        most: usize,
+    ) -> Result<Vec<Answer<Execution>>, ClientError> {
+        self.list("/v1/executions", &query.filters(), Some(most))
+            .await
     }
 
     /// One execution with its attempts.
@@ -56,10 +67,25 @@ impl Client {
     ///
     /// # Errors
     /// As each call: [`ClientError`].
-    pub async fn execution_since(&self, id: ExecutionId, etag: Option<&str>) -> Result<Option<Answer<Execution>>, ClientError> {
+    pub async fn execution_since(
+        &self,
+        id: ExecutionId,
+        etag: Option<&str>,
+    ) -> Result<Option<Answer<Execution>>, ClientError> {
         let condition = etag.map(|tag| (IF_NONE_MATCH, tag));
-        let reply = self.send(Method::GET, &format!("/v1/executions/{id}"), None, condition).await?;
-        if reply.status == 304 { Ok(None) } else { answer::read(reply).map(Some) }
+        let reply = self
+            .send(
+                Method::GET,
+                &format!("/v1/executions/{id}"),
+                None,
+                condition,
+            )
+            .await?;
+        if reply.status == 304 {
+            Ok(None)
+        } else {
+            answer::read(reply).map(Some)
+        }
     }
 
     /// Does it once more, as its job is now.
@@ -67,7 +93,8 @@ impl Client {
     /// # Errors
     /// As each call: [`ClientError`].
     pub async fn replay(&self, id: ExecutionId) -> Result<Answer<Execution>, ClientError> {
-        self.post(&format!("/v1/executions/{id}/replay"), None).await
+        self.post(&format!("/v1/executions/{id}/replay"), None)
+            .await
     }
 
     /// Stops it.
@@ -75,6 +102,7 @@ impl Client {
     /// # Errors
     /// As each call: [`ClientError`].
     pub async fn cancel(&self, id: ExecutionId) -> Result<Answer<Execution>, ClientError> {
-        self.post(&format!("/v1/executions/{id}/cancel"), None).await
+        self.post(&format!("/v1/executions/{id}/cancel"), None)
+            .await
     }
 }

@@ -19,7 +19,7 @@ pub enum ClientError {
     #[error("the value is not UTF-8 text; store it encoded (in base64, say)")]
     NotText,
     /// No connection to the server came about.
-    #[error("no server answers at {url}: {why}")]
+    #[error("no connection to {url}: {why}")]
     Unreachable {
         /// Where it was looked for.
         url: String,
@@ -43,19 +43,25 @@ pub enum ClientError {
         seconds: u64,
     },
     /// The answer sends on to another address, where the token must not follow.
-    #[error("the server answered {status} and sends on to another address; give that address instead")]
+    #[error(
+        "the server answered {status} and sends on to another address; give that address instead"
+    )]
     Redirected {
         /// The answer's status.
         status: u16,
     },
     /// A failure that is not in Padclock's form: something in between, or another program.
-    #[error("the answer is {status}, not in the form that Padclock uses; is it Padclock that listens there?")]
+    #[error(
+        "the answer is {status}, not in the form that Padclock uses; is it Padclock that listens there?"
+    )]
     Foreign {
         /// The answer's status.
         status: u16,
     },
     /// A success that can't be read.
-    #[error("the server's answer has {0} that this version can't read; are both of the same version?")]
+    #[error(
+        "the server's answer has {0} that this version can't read; are both of the same version?"
+    )]
     Unreadable(&'static str),
     /// The answer is larger than any the server gives.
     #[error("the answer is larger than {0} bytes")]
@@ -64,7 +70,7 @@ pub enum ClientError {
     #[error("the request can't be written as asked")]
     Unwritable,
     /// The system's certificates can't be read.
-    #[error("the certificates that this system trusts can't be read: {0}")]
+    #[error("there are no certificates to trust (SSL_CERT_FILE can name a file of them): {0}")]
     Tls(String),
 }
 

@@ -85,7 +85,10 @@ impl Client {
     ///
     /// # Errors
     /// As each call: [`ClientError`].
-    pub async fn create_job(&self, definition: &impl Serialize) -> Result<Answer<Job>, ClientError> {
+    pub async fn create_job(
+        &self,
+        definition: &impl Serialize,
+    ) -> Result<Answer<Job>, ClientError> {
         self.post("/v1/jobs", json(definition)?).await
     }
 
@@ -93,7 +96,10 @@ impl Client {
     ///
     /// # Errors
     /// As each call: [`ClientError`].
-    pub async fn check_job(&self, definition: &impl Serialize) -> Result<Answer<DryRun>, ClientError> {
+    pub async fn check_job(
+        &self,
+        definition: &impl Serialize,
+    ) -> Result<Answer<DryRun>, ClientError> {
         self.post("/v1/jobs?dry_run=true", json(definition)?).await
     }
 
@@ -101,10 +107,17 @@ impl Client {
     ///
     /// # Errors
     /// As each call: [`ClientError`].
-    pub async fn change_job(&self, id: JobId, change: &impl Serialize, etag: Option<&str>) -> Result<Answer<Job>, ClientError> {
+    pub async fn change_job(
+        &self,
+        id: JobId,
+        change: &impl Serialize,
+        etag: Option<&str>,
+    ) -> Result<Answer<Job>, ClientError> {
         let path = format!("/v1/jobs/{id}");
         let condition = etag.map(|tag| (IF_MATCH, tag));
-        self.send(Method::PATCH, &path, json(change)?, condition).await.and_then(answer::read)
+        self.send(Method::PATCH, &path, json(change)?, condition)
+            .await
+            .and_then(answer::read)
     }
 
     /// Deletes a job.

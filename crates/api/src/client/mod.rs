@@ -12,7 +12,6 @@ mod jobs;
 mod pages;
 mod secrets;
 mod transport;
-mod whoami;
 
 pub use address::{BadUrl, BaseUrl};
 pub use answer::Answer;
@@ -20,7 +19,6 @@ pub use executions::ExecutionQuery;
 pub use failure::ClientError;
 pub use jobs::{DryRun, Job};
 pub use secrets::{NewSecret, SecretChange};
-pub use whoami::{Named, Whoami};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -41,7 +39,9 @@ pub struct Client {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("base", &self.base).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("base", &self.base)
+            .finish_non_exhaustive()
     }
 }
 
@@ -54,7 +54,11 @@ impl Client {
     pub fn new(base: BaseUrl, token: &Value) -> Result<Self, ClientError> {
         let token = disclose::bearer(token)?;
         let transport = Transport::new(base.is_tls())?;
-        Ok(Self { base, token, transport })
+        Ok(Self {
+            base,
+            token,
+            transport,
+        })
     }
 
     /// Where it sends to.
@@ -64,7 +68,13 @@ impl Client {
     }
 
     /// Sends one call and gives the answer if it is a success.
-    async fn send(&self, method: Method, path: &str, body: Option<Bytes>, condition: Option<(HeaderName, &str)>) -> Result<Reply, ClientError> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+        condition: Option<(HeaderName, &str)>,
+    ) -> Result<Reply, ClientError> {
         let mut headers = vec![(AUTHORIZATION, self.token.clone())];
         if body.is_some() {
             headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
@@ -73,17 +83,38 @@ impl Client {
             let tag = HeaderValue::from_str(tag).map_err(|_| ClientError::Unreadable("an ETag"))?;
             headers.push((name, tag));
         }
-        let call = Call { method, uri: self.base.join(path)?, headers, body: body.unwrap_or_default() };
+        let call = Call {
+            method,
+            uri: self.base.join(path)?,
+            headers,
+            body: body.unwrap_or_default(),
+        };
         let reply = self.transport.perform(call, &self.base).await?;
         answer::success(reply)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, ClientError> {
-        self.send(Method::GET, path, None, None).await.and_then(answer::read)
+    /// Who the token's holder is, and where.
+    ///
+    /// # Errors
+    /// As each call: [`ClientError`].
+    pub async fn whoami(&self) -> Result<Answer<crate::me::WhoAmI>, ClientError> {
+        self.get("/v1/whoami").await
     }
 
-    async fn post<T: DeserializeOwned>(&self, path: &str, body: Option<Bytes>) -> Result<Answer<T>, ClientError> {
-        self.send(Method::POST, path, body, None).await.and_then(answer::read)
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, ClientError> {
+        self.send(Method::GET, path, None, None)
+            .await
+            .and_then(answer::read)
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> Result<Answer<T>, ClientError> {
+        self.send(Method::POST, path, body, None)
+            .await
+            .and_then(answer::read)
     }
 
     async fn delete(&self, path: &str) -> Result<(), ClientError> {

@@ -1,11 +1,18 @@
 //! Lists: queries, and following `next_cursor` to the end or to as many as are wanted.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Answer, Client, ClientError};
 use crate::page::MAX_LIMIT;
+
+/// All but the unreserved characters (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// A page whose items are read one by one, so that each is kept as it was sent.
 #[derive(Deserialize)]
@@ -17,7 +24,12 @@ struct RawPage {
 
 impl Client {
     /// The first `most` items of a list (all when `None`), over as many pages as it takes.
-    pub(super) async fn list<T: DeserializeOwned>(&self, path: &str, filters: &[(&str, String)], most: Option<usize>) -> Result<Vec<Answer<T>>, ClientError> {
+    pub(super) async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        filters: &[(&str, String)],
+        most: Option<usize>,
+    ) -> Result<Vec<Answer<T>>, ClientError> {
         let mut found: Vec<Answer<T>> = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
@@ -41,7 +53,13 @@ impl Client {
 
 /// `path?name=text&…`, with each text encoded.
 pub(super) fn with_query(path: &str, query: &[(&str, String)]) -> String {
-    let pairs = query.iter().map(|(name, text)| format!("{name}={}", utf8_percent_encode(text, NON_ALPHANUMERIC)));
+    let pairs = query
+        .iter()
+        .map(|(name, text)| format!("{name}={}", utf8_percent_encode(text, RESERVED)));
     let joined = pairs.collect::<Vec<_>>().join("&");
-    if joined.is_empty() { path.to_owned() } else { format!("{path}?{joined}") }
+    if joined.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{joined}")
+    }
 }

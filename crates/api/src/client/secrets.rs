@@ -1,7 +1,7 @@
 //! Calls about secrets. A value goes in with `create_secret` and `replace_secret`; none of these can bring one back.
 
-use http::header::IF_MATCH;
 use http::Method;
+use http::header::IF_MATCH;
 use padclock_vault::{EgressPolicy, Value};
 use serde::Serialize;
 
@@ -78,28 +78,47 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::NotText`] when the value is not UTF-8, and as each call.
-    pub async fn create_secret(&self, new: &NewSecret, value: &Value) -> Result<Answer<Secret>, ClientError> {
-        self.post("/v1/secrets", disclose::with_value(new, value)?).await
+    pub async fn create_secret(
+        &self,
+        new: &NewSecret,
+        value: &Value,
+    ) -> Result<Answer<Secret>, ClientError> {
+        self.post("/v1/secrets", disclose::with_value(new, value)?)
+            .await
     }
 
     /// Gives a secret a new value, if it is still at `etag`.
     ///
     /// # Errors
     /// [`ClientError::NotText`] when the value is not UTF-8, and as each call.
-    pub async fn replace_secret(&self, id: SecretId, value: &Value, unmaskable: bool, etag: Option<&str>) -> Result<Answer<Secret>, ClientError> {
+    pub async fn replace_secret(
+        &self,
+        id: SecretId,
+        value: &Value,
+        unmaskable: bool,
+        etag: Option<&str>,
+    ) -> Result<Answer<Secret>, ClientError> {
         let body = disclose::with_value(&Replacement { unmaskable }, value)?;
         let path = format!("/v1/secrets/{id}");
         let condition = etag.map(|tag| (IF_MATCH, tag));
-        self.send(Method::PUT, &path, body, condition).await.and_then(answer::read)
+        self.send(Method::PUT, &path, body, condition)
+            .await
+            .and_then(answer::read)
     }
 
     /// Changes what is known of a secret.
     ///
     /// # Errors
     /// As each call: [`ClientError`].
-    pub async fn change_secret(&self, id: SecretId, change: &SecretChange) -> Result<Answer<Secret>, ClientError> {
+    pub async fn change_secret(
+        &self,
+        id: SecretId,
+        change: &SecretChange,
+    ) -> Result<Answer<Secret>, ClientError> {
         let path = format!("/v1/secrets/{id}");
-        self.send(Method::PATCH, &path, json(change)?, None).await.and_then(answer::read)
+        self.send(Method::PATCH, &path, json(change)?, None)
+            .await
+            .and_then(answer::read)
     }
 
     /// Deletes a secret, whether or not jobs name it.

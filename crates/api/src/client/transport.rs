@@ -53,40 +53,71 @@ pub(super) enum Transport {
 impl Transport {
     pub(super) fn new(tls: bool) -> Result<Self, ClientError> {
         let builder = Client::builder(TokioExecutor::new());
-        if tls { secure(&builder) } else { Ok(plain(&builder)) }
+        if tls {
+            secure(&builder)
+        } else {
+            Ok(plain(&builder))
+        }
     }
 
     pub(super) async fn perform(&self, call: Call, to: &BaseUrl) -> Result<Reply, ClientError> {
         let request = request(call)?;
         match tokio::time::timeout(PATIENCE, self.exchange(request, to)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(ClientError::TimedOut { url: to.to_string(), seconds: PATIENCE.as_secs() }),
+            Err(_) => Err(ClientError::TimedOut {
+                url: to.to_string(),
+                seconds: PATIENCE.as_secs(),
+            }),
         }
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>, to: &BaseUrl) -> Result<Reply, ClientError> {
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        to: &BaseUrl,
+    ) -> Result<Reply, ClientError> {
         let sent = match self {
             Self::Plain(client) => client.request(request),
             Self::Tls(client) => client.request(request),
         };
         let response = sent.await.map_err(|error| {
             let (url, why) = (to.to_string(), innermost(&error));
-            if error.is_connect() { ClientError::Unreachable { url, why } } else { ClientError::Broken { url, why } }
+            if error.is_connect() {
+                ClientError::Unreachable { url, why }
+            } else {
+                ClientError::Broken { url, why }
+            }
         })?;
         let (parts, body) = response.into_parts();
-        let body = Limited::new(body, LARGEST).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                return ClientError::TooLarge(LARGEST);
-            }
-            ClientError::Broken { url: to.to_string(), why: innermost(error.as_ref()) }
-        })?;
-        Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body: body.to_bytes() })
+        let body = Limited::new(body, LARGEST)
+            .collect()
+            .await
+            .map_err(|error| {
+                if error.is::<LengthLimitError>() {
+                    return ClientError::TooLarge(LARGEST);
+                }
+                ClientError::Broken {
+                    url: to.to_string(),
+                    why: innermost(error.as_ref()),
+                }
+            })?;
+        Ok(Reply {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: body.to_bytes(),
+        })
     }
 }
 
 fn plain(builder: &Builder) -> Transport {
     // `http` is accepted for loopback names alone; a hosts file that sends `localhost` elsewhere must not change that.
-    let names: fn(Name) -> _ = |_| ready(Ok([SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), (Ipv6Addr::LOCALHOST, 0).into()].into_iter()));
+    let names: fn(Name) -> _ = |_| {
+        ready(Ok([
+            SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            (Ipv6Addr::LOCALHOST, 0).into(),
+        ]
+        .into_iter()))
+    };
     let mut connector = HttpConnector::new_with_resolver(tower::service_fn(names));
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(CONNECT));
@@ -101,7 +132,13 @@ fn secure(builder: &Builder) -> Result<Transport, ClientError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let trusted = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider);
     let tls = trusted.map_err(|error| ClientError::Tls(error.to_string()))?;
-    Ok(Transport::Tls(builder.build(tls.https_only().enable_all_versions().wrap_connector(connector))))
+    Ok(Transport::Tls(
+        builder.build(
+            tls.https_only()
+                .enable_all_versions()
+                .wrap_connector(connector),
+        ),
+    ))
 }
 
 fn request(call: Call) -> Result<Request<Full<Bytes>>, ClientError> {
@@ -110,7 +147,10 @@ fn request(call: Call) -> Result<Request<Full<Bytes>>, ClientError> {
     *request.uri_mut() = call.uri;
     let headers = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("padclock-client/", env!("CARGO_PKG_VERSION"))));
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("padclock-client/", env!("CARGO_PKG_VERSION"))),
+    );
     headers.extend(call.headers);
     Ok(request)
 }
@@ -121,5 +161,10 @@ fn innermost(error: &dyn Error) -> String {
     while let Some(cause) = at.source() {
         at = cause;
     }
-    at.to_string()
+    let text = at.to_string();
+    // What follows is a number that differs between systems, or a page for those who write such software.
+    let ends = [" (os error ", ": https://"]
+        .iter()
+        .filter_map(|end| text.find(end));
+    text[..ends.min().unwrap_or(text.len())].to_owned()
 }
