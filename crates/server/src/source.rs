@@ -173,7 +173,9 @@ impl RunSource for StoreSource {
                 told.retain(|told| done.iter().all(|one| one.execution != *told));
             }
         }
-        if done.iter().any(|one| queues(&one.job) || matches!(one.end, End::HandBack { .. })) {
+        // A lease call that waits has counted on what was due before this: let it look again.
+        let sooner = |one: &Completion| queues(&one.job) || matches!(one.end, End::Retry { .. } | End::HandBack { .. });
+        if done.iter().any(sooner) {
             self.work.notify_one();
         }
         Ok(accepted)
