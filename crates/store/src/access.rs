@@ -65,12 +65,18 @@ pub struct TokenRow {
 }
 
 static MASTER: Sql = Sql::both("SELECT value FROM meta WHERE key = 'master'");
-static TERMS: Sql = Sql::both("SELECT term, sealed FROM key_terms WHERE retired_at IS NULL ORDER BY term");
-static PUT_MASTER: Sql = Sql::both("INSERT INTO meta (key, value) VALUES ('master', $1) ON CONFLICT DO NOTHING");
-static PUT_TERM: Sql = Sql::both("INSERT INTO key_terms (term, sealed, created_at) VALUES ($1, $2, $3)");
-static PUT_WORKSPACE: Sql = Sql::both("INSERT INTO workspaces (id, name, created_at) VALUES ($1, $2, $3)");
+static TERMS: Sql =
+    Sql::both("SELECT term, sealed FROM key_terms WHERE retired_at IS NULL ORDER BY term");
+static PUT_MASTER: Sql =
+    Sql::both("INSERT INTO meta (key, value) VALUES ('master', $1) ON CONFLICT DO NOTHING");
+static PUT_TERM: Sql =
+    Sql::both("INSERT INTO key_terms (term, sealed, created_at) VALUES ($1, $2, $3)");
+static PUT_WORKSPACE: Sql =
+    Sql::both("INSERT INTO workspaces (id, name, created_at) VALUES ($1, $2, $3)");
 static PUT_USER: Sql = Sql::both("INSERT INTO users (id, name, created_at) VALUES ($1, $2, $3)");
-static PUT_MEMBER: Sql = Sql::both("INSERT INTO members (workspace_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)");
+static PUT_MEMBER: Sql = Sql::both(
+    "INSERT INTO members (workspace_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)",
+);
 static PUT_TOKEN: Sql = Sql::both(
     "INSERT INTO tokens (id, workspace_id, user_id, name, lookup, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
 );
@@ -88,30 +94,67 @@ static FIRST_OWNER: Sql = Sql::both(
 );
 
 async fn key_material(tx: &mut dyn Tx) -> Result<Option<KeyMaterial>> {
-    let Some(mut row) = tx.query(&MASTER, &[]).await?.pop() else { return Ok(None) };
+    let Some(mut row) = tx.query(&MASTER, &[]).await?.pop() else {
+        return Ok(None);
+    };
     let master = SealedMaster(row.bytes(0)?);
     let rows = tx.query(&TERMS, &[]).await?;
-    let terms = rows.into_iter().map(|mut row| Ok(SealedTerm { term: row.number(0)?, sealed: row.bytes(1)? }));
-    Ok(Some(KeyMaterial { master, terms: terms.collect::<Result<_>>()? }))
+    let terms = rows.into_iter().map(|mut row| {
+        Ok(SealedTerm {
+            term: row.number(0)?,
+            sealed: row.bytes(1)?,
+        })
+    });
+    Ok(Some(KeyMaterial {
+        master,
+        terms: terms.collect::<Result<_>>()?,
+    }))
 }
 
 async fn first_start(tx: &mut dyn Tx, first: &FirstStart) -> Result<bool> {
     let now = tx.now().await?;
-    if tx.execute(&PUT_MASTER, fields![first.keys.master.0.clone()]).await? == 0 {
+    if tx
+        .execute(&PUT_MASTER, fields![first.keys.master.0.clone()])
+        .await?
+        == 0
+    {
         return Ok(false);
     }
     for term in &first.keys.terms {
-        tx.execute(&PUT_TERM, fields![term.term, term.sealed.clone(), now]).await?;
+        tx.execute(&PUT_TERM, fields![term.term, term.sealed.clone(), now])
+            .await?;
     }
-    tx.execute(&PUT_WORKSPACE, fields![first.workspace, "default", now]).await?;
-    tx.execute(&PUT_USER, fields![first.owner, "owner", now]).await?;
-    tx.execute(&PUT_MEMBER, fields![first.workspace, first.owner, "owner", now]).await?;
+    tx.execute(&PUT_WORKSPACE, fields![first.workspace, "default", now])
+        .await?;
+    tx.execute(&PUT_USER, fields![first.owner, "owner", now])
+        .await?;
+    tx.execute(
+        &PUT_MEMBER,
+        fields![first.workspace, first.owner, "owner", now],
+    )
+    .await?;
     audit::start_chain(tx, first.workspace).await?;
-    put_token(tx, now, first.workspace, first.owner, &first.token).await.map(drop).map(|()| true)
+    put_token(tx, now, first.workspace, first.owner, &first.token)
+        .await
+        .map(drop)
+        .map(|()| true)
 }
 
-async fn put_token(tx: &mut dyn Tx, now: i64, workspace: WorkspaceId, user: UserId, token: &NewToken) -> Result<bool> {
-    let params = fields![token.id, workspace, user, token.name.clone(), token.lookup.to_vec(), now];
+async fn put_token(
+    tx: &mut dyn Tx,
+    now: i64,
+    workspace: WorkspaceId,
+    user: UserId,
+    token: &NewToken,
+) -> Result<bool> {
+    let params = fields![
+        token.id,
+        workspace,
+        user,
+        token.name.clone(),
+        token.lookup.to_vec(),
+        now
+    ];
     Ok(tx.execute(&PUT_TOKEN, params).await? > 0)
 }
 
@@ -140,14 +183,32 @@ impl Store {
     pub async fn ensure_owner_token(&self, token: NewToken) -> Result<()> {
         let keys = self.keys()?;
         self.write(body!(|tx| {
-            let owner = tx.query(&FIRST_OWNER, &[]).await?.pop().ok_or(StoreError::NotFound)?;
+            let owner = tx
+                .query(&FIRST_OWNER, &[])
+                .await?
+                .pop()
+                .ok_or(StoreError::NotFound)?;
             let (workspace, user) = (owner.id(0)?, owner.id(1)?);
             let now = tx.now().await?;
             if put_token(tx, now, workspace, user, &token).await? {
-                let detail = Detail { name: Some(token.name.clone()), ..Detail::default() };
-                let entry =
-                    Entry { workspace, actor: Actor::System.to_string(), action: "token.create", target: token.id.to_string(), detail };
-                audit::append(tx, keys.derived(padclock_vault::Label::Audit), now, vec![entry]).await?;
+                let detail = Detail {
+                    name: Some(token.name.clone()),
+                    ..Detail::default()
+                };
+                let entry = Entry {
+                    workspace,
+                    actor: Actor::System.to_string(),
+                    action: "token.create",
+                    target: token.id.to_string(),
+                    detail,
+                };
+                audit::append(
+                    tx,
+                    keys.derived(padclock_vault::Label::Audit),
+                    now,
+                    vec![entry],
+                )
+                .await?;
             }
             Ok(())
         }))
@@ -160,7 +221,9 @@ impl Store {
     /// When the database can't answer.
     pub async fn find_token(&self, lookup: [u8; 32]) -> Result<Option<TokenRow>> {
         self.read(body!(|tx| {
-            let Some(mut row) = tx.query(&FIND_TOKEN, fields![lookup.to_vec()]).await?.pop() else { return Ok(None) };
+            let Some(mut row) = tx.query(&FIND_TOKEN, fields![lookup.to_vec()]).await?.pop() else {
+                return Ok(None);
+            };
             let found = TokenRow {
                 id: row.id(0)?,
                 name: row.text(1)?,

@@ -78,21 +78,35 @@ static LOCK_HEAD: Sql = Sql::each(
     "SELECT seq, tag FROM audit_heads WHERE workspace_id = $1",
     "SELECT seq, tag FROM audit_heads WHERE workspace_id = $1 FOR UPDATE",
 );
-static MOVE_HEAD: Sql = Sql::both("UPDATE audit_heads SET seq = $1, tag = $2 WHERE workspace_id = $3");
+static MOVE_HEAD: Sql = Sql::each(
+    "UPDATE audit_heads SET seq = $1, tag = $2 WHERE workspace_id = $3",
+    "UPDATE audit_heads h SET seq = k.seq, tag = k.tag
+     FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS k(seq, tag, workspace_id) WHERE h.workspace_id = k.workspace_id",
+);
 static INSERT: Sql = Sql::each(
     "INSERT INTO audit (workspace_id, seq, at, actor, action, target, detail, tag) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     "INSERT INTO audit (workspace_id, seq, at, actor, action, target, detail, tag)
      SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])",
 );
-static INSERT_HEAD: Sql = Sql::both("INSERT INTO audit_heads (workspace_id, seq, tag) VALUES ($1, 0, $2)");
+static INSERT_HEAD: Sql =
+    Sql::both("INSERT INTO audit_heads (workspace_id, seq, tag) VALUES ($1, 0, $2)");
 
 /// Starts the chain of a new workspace.
 pub(crate) async fn start_chain(tx: &mut dyn Tx, workspace: WorkspaceId) -> Result<()> {
-    tx.execute(&INSERT_HEAD, fields![workspace, Vec::<u8>::new()]).await.map(drop)
+    tx.execute(&INSERT_HEAD, fields![workspace, Vec::<u8>::new()])
+        .await
+        .map(drop)
 }
 
 /// The tag of a record that follows the one tagged `previous`.
-pub(crate) fn tag(key: &DerivedKey, previous: &[u8], seq: i64, at: i64, entry: &Entry, detail: &str) -> [u8; 32] {
+pub(crate) fn tag(
+    key: &DerivedKey,
+    previous: &[u8],
+    seq: i64,
+    at: i64,
+    entry: &Entry,
+    detail: &str,
+) -> [u8; 32] {
     key.mac(&[
         previous,
         entry.workspace.bytes(),
@@ -106,7 +120,12 @@ pub(crate) fn tag(key: &DerivedKey, previous: &[u8], seq: i64, at: i64, entry: &
 }
 
 /// Appends records to their workspaces' chains. It takes the lock of each chain: call it last in a transaction.
-pub(crate) async fn append(tx: &mut dyn Tx, key: &DerivedKey, at: i64, entries: Vec<Entry>) -> Result<()> {
+pub(crate) async fn append(
+    tx: &mut dyn Tx,
+    key: &DerivedKey,
+    at: i64,
+    entries: Vec<Entry>,
+) -> Result<()> {
     let mut chains: BTreeMap<WorkspaceId, Vec<Entry>> = BTreeMap::new();
     for entry in entries {
         chains.entry(entry.workspace).or_default().push(entry);
@@ -114,12 +133,17 @@ pub(crate) async fn append(tx: &mut dyn Tx, key: &DerivedKey, at: i64, entries: 
     // Chains are locked in the order of their ids, so that two nodes never wait for each other.
     for (workspace, entries) in chains {
         let head = tx.query(&LOCK_HEAD, fields![workspace]).await?.pop();
-        let mut head = head.ok_or_else(|| StoreError::Damaged("a workspace has no audit chain".to_owned()))?;
+        let mut head =
+            head.ok_or_else(|| StoreError::Damaged("a workspace has no audit chain".to_owned()))?;
         let (mut seq, mut previous) = (head.int(0)?, head.bytes(1)?);
-        let mut rows = Rows { width: 8, fields: Vec::with_capacity(entries.len() * 8) };
+        let mut rows = Rows {
+            width: 8,
+            fields: Vec::with_capacity(entries.len() * 8),
+        };
         for entry in entries {
             seq += 1;
-            let detail = serde_json::to_string(&entry.detail).map_err(|error| StoreError::Damaged(error.to_string()))?;
+            let detail = serde_json::to_string(&entry.detail)
+                .map_err(|error| StoreError::Damaged(error.to_string()))?;
             previous = tag(key, &previous, seq, at, &entry, &detail).to_vec();
             rows.fields.extend([
                 Field::from(workspace),
@@ -132,8 +156,13 @@ pub(crate) async fn append(tx: &mut dyn Tx, key: &DerivedKey, at: i64, entries: 
                 previous.clone().into(),
             ]);
         }
-        tx.batches(vec![Batch::new(&INSERT, rows)]).await?;
-        tx.execute(&MOVE_HEAD, fields![seq, previous, workspace]).await?;
+        let head = Rows::new([[seq.into(), previous.into(), Field::from(workspace)]]);
+        // Together: the lock is held until the end, so each answer waited for is one that others wait for as well.
+        tx.batches(vec![
+            Batch::new(&INSERT, rows),
+            Batch::new(&MOVE_HEAD, head),
+        ])
+        .await?;
     }
     Ok(())
 }

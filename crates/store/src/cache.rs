@@ -49,7 +49,10 @@ impl Jobs {
         if let Some(known) = ages.young.get(&id) {
             return (known.revision == revision).then(|| known.clone());
         }
-        let known = ages.old.remove(&id).filter(|known| known.revision == revision)?;
+        let known = ages
+            .old
+            .remove(&id)
+            .filter(|known| known.revision == revision)?;
         ages.keep(id, known.clone());
         Some(known)
     }
@@ -100,20 +103,36 @@ struct WorkspaceSecrets {
 pub(crate) struct Secrets(Mutex<HashMap<WorkspaceId, WorkspaceSecrets>>);
 
 impl Secrets {
-    pub(crate) fn get(&self, workspace: WorkspaceId, revision: i64, name: &str) -> Option<Candidates> {
+    pub(crate) fn get(
+        &self,
+        workspace: WorkspaceId,
+        revision: i64,
+        name: &str,
+    ) -> Option<Candidates> {
         let workspaces = locked(&self.0);
-        let known = workspaces.get(&workspace).filter(|known| known.revision == revision)?;
+        let known = workspaces
+            .get(&workspace)
+            .filter(|known| known.revision == revision)?;
         known.names.get(name).cloned()
     }
 
-    pub(crate) fn put(&self, workspace: WorkspaceId, revision: i64, name: String, candidates: Candidates) {
+    pub(crate) fn put(
+        &self,
+        workspace: WorkspaceId,
+        revision: i64,
+        name: String,
+        candidates: Candidates,
+    ) {
         let mut workspaces = locked(&self.0);
         if workspaces.len() >= WORKSPACES {
             workspaces.clear();
         }
         let known = workspaces.entry(workspace).or_default();
         if known.revision != revision || known.names.len() >= NAMES {
-            *known = WorkspaceSecrets { revision, names: HashMap::new() };
+            *known = WorkspaceSecrets {
+                revision,
+                names: HashMap::new(),
+            };
         }
         known.names.insert(name, candidates);
     }

@@ -1,14 +1,16 @@
-//! Executions as people ask for them: started by hand, looked at, cancelled. Both the open ones and history.
+//! Executions as people look at them: both the open ones and history.
+
+mod change;
 
 use padclock_api::{Attempt, Execution, ExecutionId, JobId, Status, Trigger, WorkspaceId};
 use padclock_job::Moment;
-use padclock_vault::Label;
 
-use crate::audit::{self, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Field, Row, fields};
-use crate::tx::{Batch, Rows, Sql, Tx, one_batch};
-use crate::{Store, body, jobs};
+use crate::tx::{Batch, Rows, Sql, Tx};
+use crate::{Store, body};
+
+pub(crate) use change::{INSERT_HISTORY, cancel_all, cancel_previous, drop_pending};
 
 /// Which executions a list holds.
 #[derive(Debug, Clone, Default)]
@@ -49,8 +51,9 @@ macro_rules! select_history {
 static GET_OPEN: Sql = Sql::both(select_open!(
     ", o.attempts, o.attempt_started_at FROM open_executions o LEFT JOIN jobs j ON j.id = o.job_id WHERE o.workspace_id = $1 AND o.id = $2"
 ));
-static GET_HISTORY: Sql =
-    Sql::both(select_history!(", attempts, NULL FROM executions WHERE workspace_id = $1 AND id = $2"));
+static GET_HISTORY: Sql = Sql::both(select_history!(
+    ", attempts, NULL FROM executions WHERE workspace_id = $1 AND id = $2"
+));
 static LIST_OPEN: Sql = Sql::both(select_open!(
     " FROM open_executions o LEFT JOIN jobs j ON j.id = o.job_id
      WHERE o.workspace_id = $1 AND o.id >= $2 AND o.id < $3
@@ -74,10 +77,14 @@ static LIST_HISTORY_JOB: Sql = Sql::both(select_history!(
      ORDER BY id DESC LIMIT $7"
 ));
 static NEWEST_OPEN: Sql = Sql::each(
-    select_open!(" FROM open_executions o LEFT JOIN jobs j ON j.id = o.job_id WHERE o.job_id = $1 ORDER BY o.id DESC LIMIT 1"),
+    select_open!(
+        " FROM open_executions o LEFT JOIN jobs j ON j.id = o.job_id WHERE o.job_id = $1 ORDER BY o.id DESC LIMIT 1"
+    ),
     concat!(
         "SELECT e.* FROM unnest($1::bytea[]) AS k(job_id) CROSS JOIN LATERAL (",
-        select_open!(" FROM open_executions o LEFT JOIN jobs j ON j.id = o.job_id WHERE o.job_id = k.job_id ORDER BY o.id DESC LIMIT 1"),
+        select_open!(
+            " FROM open_executions o LEFT JOIN jobs j ON j.id = o.job_id WHERE o.job_id = k.job_id ORDER BY o.id DESC LIMIT 1"
+        ),
         ") AS e(id, job_id, cause, status, scheduled_for, started_at, n1, attempt, n2, node, replay_of, name, n3, n4, n5, wake_at)"
     ),
 );
@@ -89,103 +96,6 @@ static NEWEST_HISTORY: Sql = Sql::each(
         ") AS e(id, job_id, cause, status, scheduled_for, started_at, finished_at, attempt_count, reason, node, replay_of, name, s, u, w, n)"
     ),
 );
-static ENQUEUE: Sql = Sql::both(
-    "INSERT INTO open_executions (id, wake_at, job_id, workspace_id, generation, cause, status, scheduled_for, created_at, attempt, fence, replay_of)
-     VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $2, 0, 0, $8)",
-);
-static ASK_TO_STOP: Sql =
-    Sql::both("UPDATE open_executions SET cancel_requested = 1 WHERE workspace_id = $1 AND id = $2 AND status = 'running'");
-static ASK_ALL_TO_STOP: Sql =
-    Sql::both("UPDATE open_executions SET cancel_requested = 1 WHERE job_id = $1 AND status = 'running'");
-static REMOVE_ONE: Sql = Sql::both(
-    "DELETE FROM open_executions WHERE workspace_id = $1 AND id = $2 AND status <> 'running'
-     RETURNING workspace_id, id, job_id, generation, cause, scheduled_for, started_at, attempt, node, replay_of, attempts",
-);
-static REMOVE_IDLE: Sql = Sql::both(
-    "DELETE FROM open_executions WHERE job_id = $1 AND status <> 'running'
-     RETURNING workspace_id, id, job_id, generation, cause, scheduled_for, started_at, attempt, node, replay_of, attempts",
-);
-static REMOVE_QUEUED: Sql = Sql::both(
-    "DELETE FROM open_executions WHERE job_id = $1 AND status = 'queued' AND cause = 'schedule'
-     RETURNING workspace_id, id, job_id, generation, cause, scheduled_for, started_at, attempt, node, replay_of, attempts",
-);
-pub(crate) static INSERT_HISTORY: Sql = Sql::each(
-    "INSERT INTO executions (workspace_id, id, job_id, generation, cause, status, scheduled_for, started_at, finished_at, attempt_count,
-       reason, node, replay_of, job_name, secrets, unresolved, warnings, attempts)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING",
-    "INSERT INTO executions (workspace_id, id, job_id, generation, cause, status, scheduled_for, started_at, finished_at, attempt_count,
-       reason, node, replay_of, job_name, secrets, unresolved, warnings, attempts)
-     SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[],
-       $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[])
-     ON CONFLICT DO NOTHING",
-);
-
-/// How an execution that never got to the end of its work is entered into history.
-pub(crate) struct Ending<'e> {
-    pub status: Status,
-    pub reason: &'e str,
-    pub job_name: &'e str,
-    pub now: Moment,
-}
-
-/// History rows of executions that were just taken out of the open ones by a `REMOVE_…` statement.
-fn ended(rows: Vec<Row>, ending: &Ending<'_>) -> Result<Rows> {
-    let mut history = Rows { width: 18, fields: Vec::with_capacity(rows.len() * 18) };
-    for mut row in rows {
-        let mut taken = |at: usize| std::mem::replace(&mut row.0[at], Field::Null);
-        let cells: [Field; 18] = [
-            taken(0),
-            taken(1),
-            taken(2),
-            taken(3),
-            taken(4),
-            ending.status.word().into(),
-            taken(5),
-            taken(6),
-            ending.now.into(),
-            taken(7),
-            ending.reason.to_owned().into(),
-            taken(8),
-            taken(9),
-            ending.job_name.to_owned().into(),
-            Field::Null,
-            Field::Null,
-            Field::Null,
-            taken(10),
-        ];
-        history.fields.extend(cells);
-    }
-    Ok(history)
-}
-
-async fn finish_removed(tx: &mut dyn Tx, rows: Vec<Row>, ending: &Ending<'_>) -> Result<usize> {
-    let count = rows.len();
-    one_batch(tx, &INSERT_HISTORY, ended(rows, ending)?).await?;
-    Ok(count)
-}
-
-/// Drops the occurrences of a job that wait for their turn: its times have changed, or it was paused.
-pub(crate) async fn drop_pending(tx: &mut dyn Tx, job: JobId, job_name: &str, now: Moment) -> Result<()> {
-    let rows = tx.query(&REMOVE_QUEUED, fields![job]).await?;
-    let ending = Ending { status: Status::Skipped, reason: "superseded", job_name, now };
-    finish_removed(tx, rows, &ending).await.map(drop)
-}
-
-/// Ends whatever of a job does not run, and asks what runs to stop.
-pub(crate) async fn cancel_all(tx: &mut dyn Tx, job: JobId, job_name: &str, now: Moment) -> Result<()> {
-    tx.execute(&ASK_ALL_TO_STOP, fields![job]).await?;
-    let rows = tx.query(&REMOVE_IDLE, fields![job]).await?;
-    let ending = Ending { status: Status::Canceled, reason: "job_deleted", job_name, now };
-    finish_removed(tx, rows, &ending).await.map(drop)
-}
-
-/// Ends the executions of jobs that do not run yet, and asks those that run to stop: a newer occurrence takes their place.
-pub(crate) async fn cancel_previous(tx: &mut dyn Tx, job: JobId, job_name: &str, now: Moment) -> Result<()> {
-    tx.execute(&ASK_ALL_TO_STOP, fields![job]).await?;
-    let rows = tx.query(&REMOVE_IDLE, fields![job]).await?;
-    let ending = Ending { status: Status::Canceled, reason: "overlap", job_name, now };
-    finish_removed(tx, rows, &ending).await.map(drop)
-}
 
 fn decode(row: &mut Row) -> Result<Execution> {
     let unknown = || StoreError::Damaged("an execution's state is no state".to_owned());
@@ -209,7 +119,11 @@ fn decode(row: &mut Row) -> Result<Execution> {
         duration_ms,
         attempt_count: row.number(7)?,
         attempts: None,
-        next_attempt_at: if status == Status::Waiting { wake_at } else { None },
+        next_attempt_at: if status == Status::Waiting {
+            wake_at
+        } else {
+            None
+        },
         reason: row.opt_text(8)?,
         secrets: row.opt_json(12)?.unwrap_or_default(),
         unresolved_secrets: row.opt_json(13)?.unwrap_or_default(),
@@ -221,135 +135,81 @@ fn decode(row: &mut Row) -> Result<Execution> {
 
 fn decode_whole(row: &mut Row) -> Result<Execution> {
     let attempts: Option<Vec<Attempt>> = row.opt_json(16)?;
-    Ok(Execution { attempts: Some(attempts.unwrap_or_default()), ..decode(row)? })
+    Ok(Execution {
+        attempts: Some(attempts.unwrap_or_default()),
+        ..decode(row)?
+    })
 }
 
 async fn get(tx: &mut dyn Tx, workspace: WorkspaceId, id: ExecutionId) -> Result<Execution> {
-    if let Some(row) = tx.query(&GET_OPEN, fields![workspace, id]).await?.first_mut() {
+    if let Some(row) = tx
+        .query(&GET_OPEN, fields![workspace, id])
+        .await?
+        .first_mut()
+    {
         return decode_whole(row);
     }
-    tx.query(&GET_HISTORY, fields![workspace, id]).await?.first_mut().map_or(Err(StoreError::NotFound), decode_whole)
-}
-
-struct Enqueued {
-    id: ExecutionId,
-    job: jobs::JobRow,
-    trigger: Trigger,
-    scheduled_for: Option<Moment>,
-    replay_of: Option<ExecutionId>,
-}
-
-async fn enqueue(tx: &mut dyn Tx, new: Enqueued, actor: &Actor) -> Result<(Entry, i64)> {
-    let now = Moment::from_millis(tx.now().await?);
-    let scheduled_for = new.scheduled_for.unwrap_or(now);
-    let params = fields![
-        new.id,
-        now,
-        new.job.id,
-        new.job.workspace,
-        new.job.generation,
-        new.trigger.word(),
-        scheduled_for,
-        new.replay_of
-    ];
-    tx.execute(&ENQUEUE, params).await?;
-    let detail = Detail { job: Some(new.job.id.to_string()), name: Some(new.job.definition.name), ..Detail::default() };
-    let action = if new.trigger == Trigger::Replay { "execution.replay" } else { "execution.start" };
-    let entry = Entry { workspace: new.job.workspace, actor: actor.to_string(), action, target: new.id.to_string(), detail };
-    Ok((entry, now.millis()))
+    tx.query(&GET_HISTORY, fields![workspace, id])
+        .await?
+        .first_mut()
+        .map_or(Err(StoreError::NotFound), decode_whole)
 }
 
 fn bound(moment: Option<Moment>, default: [u8; 16]) -> ExecutionId {
-    moment.map_or(ExecutionId::from_bytes(default), |moment| ExecutionId::new(moment.millis().max(0), [0; 10]))
+    moment.map_or(ExecutionId::from_bytes(default), |moment| {
+        ExecutionId::new(moment.millis().max(0), [0; 10])
+    })
 }
 
-async fn list(tx: &mut dyn Tx, workspace: WorkspaceId, filter: &ExecutionFilter, limit: u32) -> Result<Vec<Execution>> {
+async fn list(
+    tx: &mut dyn Tx,
+    workspace: WorkspaceId,
+    filter: &ExecutionFilter,
+    limit: u32,
+) -> Result<Vec<Execution>> {
     let low = bound(filter.from, [0; 16]);
     let high = bound(filter.to, [255; 16]);
     let high = filter.before.map_or(high, |before| before.min(high));
-    let (status, trigger) = (filter.status.map(Status::word), filter.trigger.map(Trigger::word));
+    let (status, trigger) = (
+        filter.status.map(Status::word),
+        filter.trigger.map(Trigger::word),
+    );
     let (open, history) = match filter.job {
         Some(job) => {
             let params = fields![workspace, low, high, status, trigger, job, limit];
-            (tx.query(&LIST_OPEN_JOB, params).await?, tx.query(&LIST_HISTORY_JOB, params).await?)
+            (
+                tx.query(&LIST_OPEN_JOB, params).await?,
+                tx.query(&LIST_HISTORY_JOB, params).await?,
+            )
         }
         None => {
             let params = fields![workspace, low, high, status, trigger, limit];
-            (tx.query(&LIST_OPEN, params).await?, tx.query(&LIST_HISTORY, params).await?)
+            (
+                tx.query(&LIST_OPEN, params).await?,
+                tx.query(&LIST_HISTORY, params).await?,
+            )
         }
     };
-    let mut found: Vec<Execution> = open.into_iter().chain(history).map(|mut row| decode(&mut row)).collect::<Result<_>>()?;
+    let mut found: Vec<Execution> = open
+        .into_iter()
+        .chain(history)
+        .map(|mut row| decode(&mut row))
+        .collect::<Result<_>>()?;
     found.sort_by_key(|execution| std::cmp::Reverse(execution.id));
     found.truncate(limit as usize);
     Ok(found)
 }
 
 impl Store {
-    /// Makes an execution of a job now, whatever its schedule and state say.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    pub async fn run_now(&self, workspace: WorkspaceId, job: JobId, id: ExecutionId, actor: Actor) -> Result<Execution> {
-        let keys = self.keys()?;
-        self.write(body!(|tx| {
-            let job = jobs::get(tx, workspace, job).await?;
-            let new = Enqueued { id, job, trigger: Trigger::Manual, scheduled_for: None, replay_of: None };
-            let (entry, now) = enqueue(tx, new, &actor).await?;
-            audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
-            get(tx, workspace, id).await
-        }))
-        .await
-    }
-
-    /// Makes an execution of the job of an earlier one, for the same due time.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when the execution or its job is gone.
-    pub async fn replay(&self, workspace: WorkspaceId, of: ExecutionId, id: ExecutionId, actor: Actor) -> Result<Execution> {
-        let keys = self.keys()?;
-        self.write(body!(|tx| {
-            let earlier = get(tx, workspace, of).await?;
-            let job = jobs::get(tx, workspace, earlier.job_id).await?;
-            let scheduled_for = Some(earlier.scheduled_for);
-            let new = Enqueued { id, job, trigger: Trigger::Replay, scheduled_for, replay_of: Some(of) };
-            let (entry, now) = enqueue(tx, new, &actor).await?;
-            audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
-            get(tx, workspace, id).await
-        }))
-        .await
-    }
-
-    /// Ends an execution that does not run yet, or asks its node to stop it. One that is over is a conflict.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] when it is over.
-    pub async fn cancel(&self, workspace: WorkspaceId, id: ExecutionId, actor: Actor) -> Result<Execution> {
-        let keys = self.keys()?;
-        self.write(body!(|tx| {
-            let before = get(tx, workspace, id).await?;
-            if before.status.is_final() {
-                return Err(StoreError::Conflict("its end"));
-            }
-            let now = Moment::from_millis(tx.now().await?);
-            let rows = tx.query(&REMOVE_ONE, fields![workspace, id]).await?;
-            let ending = Ending { status: Status::Canceled, reason: "canceled", job_name: &before.job_name, now };
-            if finish_removed(tx, rows, &ending).await? == 0 {
-                tx.execute(&ASK_TO_STOP, fields![workspace, id]).await?;
-            }
-            let detail = Detail { job: Some(before.job_id.to_string()), ..Detail::default() };
-            let entry =
-                Entry { workspace, actor: actor.to_string(), action: "execution.cancel", target: id.to_string(), detail };
-            audit::append(tx, keys.derived(Label::Audit), now.millis(), vec![entry]).await?;
-            get(tx, workspace, id).await
-        }))
-        .await
-    }
-
     /// One execution with its attempts.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn get_execution(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<Execution> {
+    pub async fn get_execution(
+        &self,
+        workspace: WorkspaceId,
+        id: ExecutionId,
+    ) -> Result<Execution> {
         self.read(body!(|tx| get(tx, workspace, id).await)).await
     }
 
@@ -357,8 +217,14 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't answer.
-    pub async fn list_executions(&self, workspace: WorkspaceId, filter: ExecutionFilter, limit: u32) -> Result<Vec<Execution>> {
-        self.read(body!(|tx| list(tx, workspace, &filter, limit).await)).await
+    pub async fn list_executions(
+        &self,
+        workspace: WorkspaceId,
+        filter: ExecutionFilter,
+        limit: u32,
+    ) -> Result<Vec<Execution>> {
+        self.read(body!(|tx| list(tx, workspace, &filter, limit).await))
+            .await
     }
 
     /// The newest execution of each of these jobs.
@@ -368,9 +234,19 @@ impl Store {
     pub async fn newest_executions(&self, jobs: Vec<JobId>) -> Result<Vec<Execution>> {
         self.read(body!(|tx| {
             let keys = || Rows::new(jobs.iter().map(|&job| [Field::from(job)]));
-            let rows = tx.batches(vec![Batch::new(&NEWEST_OPEN, keys()), Batch::new(&NEWEST_HISTORY, keys())]).await?;
-            let found: Vec<Execution> = rows.into_iter().flatten().map(|mut row| decode(&mut row)).collect::<Result<_>>()?;
-            let mut newest: std::collections::BTreeMap<JobId, Execution> = std::collections::BTreeMap::new();
+            let rows = tx
+                .batches(vec![
+                    Batch::new(&NEWEST_OPEN, keys()),
+                    Batch::new(&NEWEST_HISTORY, keys()),
+                ])
+                .await?;
+            let found: Vec<Execution> = rows
+                .into_iter()
+                .flatten()
+                .map(|mut row| decode(&mut row))
+                .collect::<Result<_>>()?;
+            let mut newest: std::collections::BTreeMap<JobId, Execution> =
+                std::collections::BTreeMap::new();
             for execution in found {
                 match newest.get(&execution.job_id) {
                     Some(kept) if kept.id >= execution.id => {}

@@ -87,7 +87,9 @@ pub struct Row(pub(crate) Vec<Field>);
 
 impl Row {
     fn take(&mut self, at: usize) -> Field {
-        self.0.get_mut(at).map_or(Field::Null, |field| std::mem::replace(field, Field::Null))
+        self.0
+            .get_mut(at)
+            .map_or(Field::Null, |field| std::mem::replace(field, Field::Null))
     }
 
     pub(crate) fn int(&self, at: usize) -> Result<i64> {
@@ -156,10 +158,15 @@ impl Row {
         serde_json::from_str(&text).map_err(|_| damaged(at, "well-formed JSON"))
     }
 
-    pub(crate) fn opt_json<T: serde::de::DeserializeOwned>(&mut self, at: usize) -> Result<Option<T>> {
+    pub(crate) fn opt_json<T: serde::de::DeserializeOwned>(
+        &mut self,
+        at: usize,
+    ) -> Result<Option<T>> {
         match self.opt_text(at)? {
             None => Ok(None),
-            Some(text) => serde_json::from_str(&text).map(Some).map_err(|_| damaged(at, "well-formed JSON")),
+            Some(text) => serde_json::from_str(&text)
+                .map(Some)
+                .map_err(|_| damaged(at, "well-formed JSON")),
         }
     }
 }

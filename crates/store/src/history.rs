@@ -18,7 +18,10 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { days: 30, per_job: 1_000 }
+        Self {
+            days: 30,
+            per_job: 1_000,
+        }
     }
 }
 
@@ -27,7 +30,8 @@ const STEP: i64 = 100;
 /// Rows of one job deleted in one step.
 const ROWS: i64 = 200;
 
-static NEXT_JOBS: Sql = Sql::both("SELECT DISTINCT job_id FROM executions WHERE job_id > $1 ORDER BY job_id LIMIT $2");
+static NEXT_JOBS: Sql =
+    Sql::both("SELECT DISTINCT job_id FROM executions WHERE job_id > $1 ORDER BY job_id LIMIT $2");
 /// Deletes, of one job: what lies beyond its newest `$2` rows, and what ended before `$4` save the newest row.
 static PRUNE: Sql = Sql::each(
     "DELETE FROM executions WHERE rowid IN (
@@ -56,16 +60,33 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't be written.
-    pub async fn prune(&self, retention: Retention, after: Option<JobId>) -> Result<(Option<JobId>, usize)> {
+    pub async fn prune(
+        &self,
+        retention: Retention,
+        after: Option<JobId>,
+    ) -> Result<(Option<JobId>, usize)> {
         let after = after.unwrap_or(JobId::from_bytes([0; 16]));
-        let rows = self.read(body!(|tx| tx.query(&NEXT_JOBS, fields![after, STEP]).await)).await?;
+        let rows = self
+            .read(body!(|tx| tx.query(&NEXT_JOBS, fields![after, STEP]).await))
+            .await?;
         let jobs: Vec<JobId> = rows.iter().map(|row| row.id(0)).collect::<Result<_>>()?;
-        let Some(&last) = jobs.last() else { return Ok((None, 0)) };
+        let Some(&last) = jobs.last() else {
+            return Ok((None, 0));
+        };
         let deleted = self
             .write(body!(|tx| {
                 let before = tx.now().await? - i64::from(retention.days) * 86_400_000;
-                let row = |job| [Field::from(job), retention.per_job.into(), before.into(), ROWS.into()];
-                one_batch(tx, &PRUNE, Rows::new(jobs.into_iter().map(row))).await.map(|rows| rows.len())
+                let row = |job| {
+                    [
+                        Field::from(job),
+                        retention.per_job.into(),
+                        before.into(),
+                        ROWS.into(),
+                    ]
+                };
+                one_batch(tx, &PRUNE, Rows::new(jobs.into_iter().map(row)))
+                    .await
+                    .map(|rows| rows.len())
             }))
             .await?;
         Ok((Some(last), deleted))

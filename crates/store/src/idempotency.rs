@@ -22,7 +22,8 @@ pub struct Reserved {
 static RESERVE: Sql = Sql::both(
     "INSERT INTO idempotency (workspace_id, key, fingerprint, target, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
 );
-static FIND: Sql = Sql::both("SELECT fingerprint, target FROM idempotency WHERE workspace_id = $1 AND key = $2");
+static FIND: Sql =
+    Sql::both("SELECT fingerprint, target FROM idempotency WHERE workspace_id = $1 AND key = $2");
 static FORGET: Sql = Sql::both("DELETE FROM idempotency WHERE created_at < $1");
 
 impl Store {
@@ -40,16 +41,37 @@ impl Store {
         self.write(body!(|tx| {
             let now = tx.now().await?;
             tx.execute(&FORGET, fields![now - KEPT]).await?;
-            let params = fields![workspace, key.clone(), fingerprint.to_vec(), target.to_vec(), now];
+            let params = fields![
+                workspace,
+                key.clone(),
+                fingerprint.to_vec(),
+                target.to_vec(),
+                now
+            ];
             if tx.execute(&RESERVE, params).await? > 0 {
-                return Ok(Reserved { target, fresh: true });
+                return Ok(Reserved {
+                    target,
+                    fresh: true,
+                });
             }
-            let mut row = tx.query(&FIND, fields![workspace, key]).await?.pop().ok_or(StoreError::Changed)?;
+            let mut row = tx
+                .query(&FIND, fields![workspace, key])
+                .await?
+                .pop()
+                .ok_or(StoreError::Changed)?;
             if row.bytes(0)? != fingerprint {
-                return Err(StoreError::Conflict("a different request with this Idempotency-Key"));
+                return Err(StoreError::Conflict(
+                    "a different request with this Idempotency-Key",
+                ));
             }
-            let target = row.bytes(1)?.try_into().map_err(|_| StoreError::Damaged("a key's target is no id".to_owned()))?;
-            Ok(Reserved { target, fresh: false })
+            let target = row
+                .bytes(1)?
+                .try_into()
+                .map_err(|_| StoreError::Damaged("a key's target is no id".to_owned()))?;
+            Ok(Reserved {
+                target,
+                fresh: false,
+            })
         }))
         .await
     }

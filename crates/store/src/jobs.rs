@@ -1,5 +1,7 @@
 //! Jobs and their due rows. A job's row changes when someone edits it, never when it runs.
 
+mod state;
+
 use std::sync::Arc;
 
 use padclock_api::job::JobState;
@@ -75,9 +77,6 @@ static UPDATE: Sql = Sql::both(
     "UPDATE jobs SET name = $1, state = $2, generation = $3, revision = revision + 1, updated_at = $4, definition = $5
      WHERE id = $6 AND revision = $7",
 );
-static SET_STATE: Sql =
-    Sql::both("UPDATE jobs SET state = $1, generation = generation + $2, revision = revision + 1, updated_at = $3 WHERE id = $4");
-static DELETE: Sql = Sql::both("DELETE FROM jobs WHERE id = $1");
 static PUT_DUE: Sql = Sql::both(
     "INSERT INTO due (job_id, run_at, scheduled_for, generation, revision) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (job_id) DO UPDATE SET run_at = excluded.run_at, scheduled_for = excluded.scheduled_for,
@@ -97,21 +96,29 @@ macro_rules! select_job {
 }
 static GET: Sql = Sql::both(select_job!("WHERE j.workspace_id = $1 AND j.id = $2"));
 /// A claim takes the due row before the job's, and so does every change of a job: neither waits for the other in a ring.
-static LOCK_DUE: Sql =
-    Sql::each("SELECT job_id FROM due WHERE job_id = $1", "SELECT job_id FROM due WHERE job_id = $1 FOR UPDATE");
+static LOCK_DUE: Sql = Sql::each(
+    "SELECT job_id FROM due WHERE job_id = $1",
+    "SELECT job_id FROM due WHERE job_id = $1 FOR UPDATE",
+);
 /// As [`GET`], and nobody else changes the job until the transaction ends.
 static LOCK: Sql = Sql::each(
     select_job!("WHERE j.workspace_id = $1 AND j.id = $2"),
     select_job!("WHERE j.workspace_id = $1 AND j.id = $2 FOR UPDATE OF j"),
 );
-static LIST: Sql = Sql::both(select_job!("WHERE j.workspace_id = $1 AND j.id > $2 ORDER BY j.id LIMIT $3"));
+static LIST: Sql = Sql::both(select_job!(
+    "WHERE j.workspace_id = $1 AND j.id > $2 ORDER BY j.id LIMIT $3"
+));
 static COUNT: Sql = Sql::both("SELECT count(*) FROM jobs WHERE workspace_id = $1");
 
 fn decode(row: &mut Row) -> Result<JobRow> {
     let state = row.text(3)?;
-    let state = JobState::from_word(&state).ok_or_else(|| StoreError::Damaged("a job's state is no state".to_owned()))?;
+    let state = JobState::from_word(&state)
+        .ok_or_else(|| StoreError::Damaged("a job's state is no state".to_owned()))?;
     let due = match (row.opt_moment(9)?, row.opt_moment(10)?) {
-        (Some(run_at), Some(scheduled_for)) => Some(Due { run_at, scheduled_for }),
+        (Some(run_at), Some(scheduled_for)) => Some(Due {
+            run_at,
+            scheduled_for,
+        }),
         _ => None,
     };
     Ok(JobRow {
@@ -130,17 +137,26 @@ fn decode(row: &mut Row) -> Result<JobRow> {
 
 /// A definition as it is stored: the state it was created in is not part of it.
 fn stored(definition: &Definition) -> Result<String> {
-    let definition = Definition { state: None, ..definition.clone() };
+    let definition = Definition {
+        state: None,
+        ..definition.clone()
+    };
     serde_json::to_string(&definition).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 pub(crate) async fn get(tx: &mut dyn Tx, workspace: WorkspaceId, id: JobId) -> Result<JobRow> {
-    tx.query(&GET, fields![workspace, id]).await?.first_mut().map_or(Err(StoreError::NotFound), decode)
+    tx.query(&GET, fields![workspace, id])
+        .await?
+        .first_mut()
+        .map_or(Err(StoreError::NotFound), decode)
 }
 
 async fn lock(tx: &mut dyn Tx, workspace: WorkspaceId, id: JobId) -> Result<JobRow> {
     tx.query(&LOCK_DUE, fields![id]).await?;
-    tx.query(&LOCK, fields![workspace, id]).await?.first_mut().map_or(Err(StoreError::NotFound), decode)
+    tx.query(&LOCK, fields![workspace, id])
+        .await?
+        .first_mut()
+        .map_or(Err(StoreError::NotFound), decode)
 }
 
 struct DuePlace {
@@ -150,40 +166,97 @@ struct DuePlace {
 }
 
 async fn put_due(tx: &mut dyn Tx, place: DuePlace, due: Option<Due>) -> Result<()> {
-    let DuePlace { job, generation, revision } = place;
+    let DuePlace {
+        job,
+        generation,
+        revision,
+    } = place;
     match due {
-        Some(Due { run_at, scheduled_for }) => {
-            tx.execute(&PUT_DUE, fields![job, run_at, scheduled_for, generation, revision]).await.map(drop)
-        }
+        Some(Due {
+            run_at,
+            scheduled_for,
+        }) => tx
+            .execute(
+                &PUT_DUE,
+                fields![job, run_at, scheduled_for, generation, revision],
+            )
+            .await
+            .map(drop),
         None => tx.execute(&DELETE_DUE, fields![job]).await.map(drop),
     }
 }
 
 /// What a job that was to run becomes when no occurrence is left.
 fn active_or_done(job: &Job, due: Option<Due>) -> JobState {
-    if due.is_none() && job.kind() != Kind::Manual { JobState::Completed } else { JobState::Active }
+    if due.is_none() && job.kind() != Kind::Manual {
+        JobState::Completed
+    } else {
+        JobState::Active
+    }
 }
 
 fn entry(actor: &Actor, action: &'static str, row: &JobRow) -> Entry {
-    let detail = Detail { name: Some(row.definition.name.clone()), version: Some(row.revision), ..Detail::default() };
-    Entry { workspace: row.workspace, actor: actor.to_string(), action, target: row.id.to_string(), detail }
+    let detail = Detail {
+        name: Some(row.definition.name.clone()),
+        version: Some(row.revision),
+        ..Detail::default()
+    };
+    Entry {
+        workspace: row.workspace,
+        actor: actor.to_string(),
+        action,
+        target: row.id.to_string(),
+        detail,
+    }
 }
 
 async fn create(tx: &mut dyn Tx, new: &NewJob) -> Result<()> {
     let now = Moment::from_millis(tx.now().await?);
-    let due = if new.paused { None } else { new.job.first_due(now) };
-    let state = if new.paused { JobState::Paused } else { active_or_done(&new.job, due) };
+    let due = if new.paused {
+        None
+    } else {
+        new.job.first_due(now)
+    };
+    let state = if new.paused {
+        JobState::Paused
+    } else {
+        active_or_done(&new.job, due)
+    };
     let definition = new.job.definition();
-    let params =
-        fields![new.id, new.workspace, new.owner, definition.name.clone(), state.word(), new.created_at, stored(definition)?];
+    let params = fields![
+        new.id,
+        new.workspace,
+        new.owner,
+        definition.name.clone(),
+        state.word(),
+        new.created_at,
+        stored(definition)?
+    ];
     tx.execute(&INSERT, params).await?;
-    put_due(tx, DuePlace { job: new.id, generation: 1, revision: 1 }, due).await
+    put_due(
+        tx,
+        DuePlace {
+            job: new.id,
+            generation: 1,
+            revision: 1,
+        },
+        due,
+    )
+    .await
 }
 
 async fn edit(tx: &mut dyn Tx, before: &JobRow, edit: &JobEdit, now: Moment) -> Result<()> {
     let runs = matches!(before.state, JobState::Active | JobState::Completed);
-    let due = if runs && edit.reschedule { edit.job.first_due(now) } else { before.due };
-    let state = if runs && edit.reschedule { active_or_done(&edit.job, due) } else { before.state };
+    let due = if runs && edit.reschedule {
+        edit.job.first_due(now)
+    } else {
+        before.due
+    };
+    let state = if runs && edit.reschedule {
+        active_or_done(&edit.job, due)
+    } else {
+        before.state
+    };
     let generation = before.generation + u32::from(edit.reschedule);
     let definition = edit.job.definition();
     let params = fields![
@@ -198,12 +271,18 @@ async fn edit(tx: &mut dyn Tx, before: &JobRow, edit: &JobEdit, now: Moment) -> 
     if tx.execute(&UPDATE, params).await? == 0 {
         return Err(StoreError::Changed);
     }
-    let place = DuePlace { job: before.id, generation, revision: before.revision + 1 };
+    let place = DuePlace {
+        job: before.id,
+        generation,
+        revision: before.revision + 1,
+    };
     if edit.reschedule {
         executions::drop_pending(tx, before.id, &definition.name, now).await?;
         put_due(tx, place, due).await
     } else {
-        tx.execute(&TOUCH_DUE, fields![place.revision, place.job]).await.map(drop)
+        tx.execute(&TOUCH_DUE, fields![place.revision, place.job])
+            .await
+            .map(drop)
     }
 }
 
@@ -218,7 +297,13 @@ impl Store {
             create(tx, &new).await?;
             let row = get(tx, new.workspace, new.id).await?;
             let now = tx.now().await?;
-            audit::append(tx, keys.derived(Label::Audit), now, vec![entry(&actor, "job.create", &row)]).await?;
+            audit::append(
+                tx,
+                keys.derived(Label::Audit),
+                now,
+                vec![entry(&actor, "job.create", &row)],
+            )
+            .await?;
             Ok(row)
         }))
         .await
@@ -236,10 +321,19 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't answer.
-    pub async fn list_jobs(&self, workspace: WorkspaceId, after: Option<JobId>, limit: u32) -> Result<Vec<JobRow>> {
+    pub async fn list_jobs(
+        &self,
+        workspace: WorkspaceId,
+        after: Option<JobId>,
+        limit: u32,
+    ) -> Result<Vec<JobRow>> {
         let after = after.unwrap_or(JobId::from_bytes([0; 16]));
         self.read(body!(|tx| {
-            tx.query(&LIST, fields![workspace, after, limit]).await?.iter_mut().map(decode).collect()
+            tx.query(&LIST, fields![workspace, after, limit])
+                .await?
+                .iter_mut()
+                .map(decode)
+                .collect()
         }))
         .await
     }
@@ -249,85 +343,39 @@ impl Store {
     /// # Errors
     /// When the database can't answer.
     pub async fn count_jobs(&self, workspace: WorkspaceId) -> Result<i64> {
-        self.read(body!(|tx| tx.query(&COUNT, fields![workspace]).await?.first().map_or(Ok(0), |row| row.int(0)))).await
+        self.read(body!(|tx| tx
+            .query(&COUNT, fields![workspace])
+            .await?
+            .first()
+            .map_or(Ok(0), |row| row.int(0))))
+            .await
     }
 
     /// Gives a job a new definition.
     ///
     /// # Errors
     /// [`StoreError::Changed`] when its revision is no longer the expected one.
-    pub async fn edit_job(&self, workspace: WorkspaceId, id: JobId, change: JobEdit, actor: Actor) -> Result<JobRow> {
+    pub async fn edit_job(
+        &self,
+        workspace: WorkspaceId,
+        id: JobId,
+        change: JobEdit,
+        actor: Actor,
+    ) -> Result<JobRow> {
         let keys = self.keys()?;
         self.write(body!(|tx| {
             let before = lock(tx, workspace, id).await?;
             let now = Moment::from_millis(tx.now().await?);
             edit(tx, &before, &change, now).await?;
             let row = get(tx, workspace, id).await?;
-            audit::append(tx, keys.derived(Label::Audit), now.millis(), vec![entry(&actor, "job.update", &row)]).await?;
+            audit::append(
+                tx,
+                keys.derived(Label::Audit),
+                now.millis(),
+                vec![entry(&actor, "job.update", &row)],
+            )
+            .await?;
             Ok(row)
-        }))
-        .await
-    }
-
-    /// Stops a job's schedule. What waits of it is dropped; what runs goes on.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    pub async fn pause_job(&self, workspace: WorkspaceId, id: JobId, actor: Actor) -> Result<JobRow> {
-        let keys = self.keys()?;
-        self.write(body!(|tx| {
-            let before = lock(tx, workspace, id).await?;
-            if before.state == JobState::Paused {
-                return Ok(before);
-            }
-            let now = Moment::from_millis(tx.now().await?);
-            tx.execute(&SET_STATE, fields![JobState::Paused.word(), 0_i64, now, id]).await?;
-            tx.execute(&DELETE_DUE, fields![id]).await?;
-            executions::drop_pending(tx, id, &before.definition.name, now).await?;
-            let row = get(tx, workspace, id).await?;
-            audit::append(tx, keys.derived(Label::Audit), now.millis(), vec![entry(&actor, "job.pause", &row)]).await?;
-            Ok(row)
-        }))
-        .await
-    }
-
-    /// Starts a job's schedule again, from now: nothing is replayed. `job` is its compiled form.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    pub async fn resume_job(&self, workspace: WorkspaceId, id: JobId, job: Arc<Job>, actor: Actor) -> Result<JobRow> {
-        let keys = self.keys()?;
-        self.write(body!(|tx| {
-            let before = lock(tx, workspace, id).await?;
-            if before.state == JobState::Active {
-                return Ok(before);
-            }
-            let now = Moment::from_millis(tx.now().await?);
-            let due = job.first_due(now);
-            let state = active_or_done(&job, due);
-            tx.execute(&SET_STATE, fields![state.word(), 1_i64, now, id]).await?;
-            let place = DuePlace { job: id, generation: before.generation + 1, revision: before.revision + 1 };
-            put_due(tx, place, due).await?;
-            let row = get(tx, workspace, id).await?;
-            audit::append(tx, keys.derived(Label::Audit), now.millis(), vec![entry(&actor, "job.resume", &row)]).await?;
-            Ok(row)
-        }))
-        .await
-    }
-
-    /// Removes a job. What waits of it is dropped, what runs is asked to stop, its history stays until it ages out.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    pub async fn delete_job(&self, workspace: WorkspaceId, id: JobId, actor: Actor) -> Result<()> {
-        let keys = self.keys()?;
-        self.write(body!(|tx| {
-            let row = lock(tx, workspace, id).await?;
-            let now = Moment::from_millis(tx.now().await?);
-            tx.execute(&DELETE_DUE, fields![id]).await?;
-            executions::cancel_all(tx, id, &row.definition.name, now).await?;
-            tx.execute(&DELETE, fields![id]).await?;
-            audit::append(tx, keys.derived(Label::Audit), now.millis(), vec![entry(&actor, "job.delete", &row)]).await
         }))
         .await
     }

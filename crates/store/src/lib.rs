@@ -31,11 +31,11 @@ use padclock_vault::Keyring;
 pub use access::{FirstStart, KeyMaterial, NewToken, TokenRow};
 pub use audit::{Actor, Detail};
 pub use claim::{Claimed, HeldLease, Revocation};
-pub use idempotency::Reserved;
 pub use complete::{End, Finished};
 pub use error::{Result, StoreError};
 pub use executions::ExecutionFilter;
 pub use history::Retention;
+pub use idempotency::Reserved;
 pub use jobs::{JobEdit, JobRow, NewJob};
 pub use resolve::SealedSecret;
 pub use secrets::{NewSecret, NewVersion, SecretRow};
@@ -75,7 +75,10 @@ impl Store {
         let engine = if let Some(path) = url.strip_prefix("sqlite://") {
             let path = Path::new(path).to_owned();
             let opened = tokio::task::spawn_blocking(move || sqlite::Sqlite::open(&path)).await;
-            Engine::Sqlite(opened.map_err(|_| StoreError::Unavailable("opening it was stopped".to_owned()))??)
+            Engine::Sqlite(
+                opened
+                    .map_err(|_| StoreError::Unavailable("opening it was stopped".to_owned()))??,
+            )
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Engine::Postgres(postgres::Postgres::open(url).await?)
         } else {
@@ -83,7 +86,12 @@ impl Store {
                 "the database URL must begin with sqlite:// or postgres://".to_owned(),
             ));
         };
-        Ok(Self { engine, keyring: OnceLock::new(), jobs: Arc::default(), secrets: Arc::default() })
+        Ok(Self {
+            engine,
+            keyring: OnceLock::new(),
+            jobs: Arc::default(),
+            secrets: Arc::default(),
+        })
     }
 
     /// Gives the store the key of the audit chain. Until then nothing that must be audited can be done.
@@ -106,7 +114,8 @@ impl Store {
     /// # Errors
     /// When the database can't answer: also a check that it can.
     pub async fn now(&self) -> Result<Moment> {
-        self.read(body!(|tx| tx.now().await.map(Moment::from_millis))).await
+        self.read(body!(|tx| tx.now().await.map(Moment::from_millis)))
+            .await
     }
 
     fn keys(&self) -> Result<Arc<Keyring>> {

@@ -26,10 +26,8 @@ migrations! {
     1 "0001_first",
 }
 
-pub(crate) const TABLE_SQLITE: &str =
-    "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER NOT NULL PRIMARY KEY, applied_at INTEGER NOT NULL)";
-pub(crate) const TABLE_POSTGRES: &str =
-    "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
+pub(crate) const TABLE_SQLITE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER NOT NULL PRIMARY KEY, applied_at INTEGER NOT NULL)";
+pub(crate) const TABLE_POSTGRES: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
 
 /// The steps that a database at `applied` still lacks.
 ///
@@ -56,7 +54,10 @@ mod tests {
 
     #[test]
     fn steps_are_numbered_from_one_without_gaps() {
-        let versions: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+        let versions: Vec<i64> = MIGRATIONS
+            .iter()
+            .map(|migration| migration.version)
+            .collect();
         assert_eq!(versions, (1..=MIGRATIONS.len() as i64).collect::<Vec<_>>());
     }
 

@@ -84,7 +84,11 @@ pub(crate) struct Asker<'a> {
 }
 
 /// The secret that a reference means among those of its name; none when it is absent or has ended.
-pub(crate) fn choose(candidates: &[Arc<SealedSecret>], reference: &SecretRef, asker: Asker<'_>) -> Option<Arc<SealedSecret>> {
+pub(crate) fn choose(
+    candidates: &[Arc<SealedSecret>],
+    reference: &SecretRef,
+    asker: Asker<'_>,
+) -> Option<Arc<SealedSecret>> {
     let rank = |secret: &SealedSecret| {
         let own = match secret.owner {
             Some(owner) if owner == asker.owner && reference.syntax == RefSyntax::Braces => 0,
@@ -97,9 +101,13 @@ pub(crate) fn choose(candidates: &[Arc<SealedSecret>], reference: &SecretRef, as
             _ => None,
         }
     };
-    let best = candidates.iter().filter_map(|secret| rank(secret).map(|rank| (rank, secret))).min_by_key(|(rank, _)| *rank);
+    let best = candidates
+        .iter()
+        .filter_map(|secret| rank(secret).map(|rank| (rank, secret)))
+        .min_by_key(|(rank, _)| *rank);
     // One that has ended does not give way to a wider one: what its owner ended stays ended.
-    best.map(|(_, secret)| Arc::clone(secret)).filter(|secret| secret.expires_at.is_none_or(|end| end > asker.now))
+    best.map(|(_, secret)| Arc::clone(secret))
+        .filter(|secret| secret.expires_at.is_none_or(|end| end > asker.now))
 }
 
 /// A workspace as a claim needs it.
@@ -119,8 +127,21 @@ pub(crate) async fn workspaces(
     tx: &mut dyn Tx,
     ids: &BTreeSet<WorkspaceId>,
 ) -> Result<BTreeMap<WorkspaceId, KnownWorkspace>> {
-    let rows = one_batch(tx, &WORKSPACES, Rows::new(ids.iter().map(|&id| [Field::from(id)]))).await?;
-    let known = |mut row: Row| Ok((row.id(0)?, KnownWorkspace { name: row.text(1)?.into(), secrets_revision: row.int(2)? }));
+    let rows = one_batch(
+        tx,
+        &WORKSPACES,
+        Rows::new(ids.iter().map(|&id| [Field::from(id)])),
+    )
+    .await?;
+    let known = |mut row: Row| {
+        Ok((
+            row.id(0)?,
+            KnownWorkspace {
+                name: row.text(1)?.into(),
+                secrets_revision: row.int(2)?,
+            },
+        ))
+    };
     rows.into_iter().map(known).collect()
 }
 
@@ -134,7 +155,9 @@ pub(crate) async fn candidates(
     let mut found = BTreeMap::new();
     let mut missing: BTreeMap<(WorkspaceId, String), Vec<Arc<SealedSecret>>> = BTreeMap::new();
     for (workspace, name) in wanted {
-        let Some(known) = workspaces.get(&workspace) else { continue };
+        let Some(known) = workspaces.get(&workspace) else {
+            continue;
+        };
         let key = (workspace, name.to_owned());
         match cache.get(workspace, known.secrets_revision, name) {
             Some(candidates) => drop(found.insert(key, candidates)),
@@ -144,7 +167,11 @@ pub(crate) async fn candidates(
     if missing.is_empty() {
         return Ok(found);
     }
-    let keys = Rows::new(missing.keys().map(|(workspace, name)| [Field::from(*workspace), Field::from(name.clone())]));
+    let keys = Rows::new(
+        missing
+            .keys()
+            .map(|(workspace, name)| [Field::from(*workspace), Field::from(name.clone())]),
+    );
     for mut row in one_batch(tx, &BY_NAME, keys).await? {
         let secret = decode(&mut row)?;
         if let Some(list) = missing.get_mut(&(secret.workspace, secret.name.clone())) {
@@ -154,7 +181,12 @@ pub(crate) async fn candidates(
     for (key, list) in missing {
         let list: Candidates = list.into();
         if let Some(known) = workspaces.get(&key.0) {
-            cache.put(key.0, known.secrets_revision, key.1.clone(), Arc::clone(&list));
+            cache.put(
+                key.0,
+                known.secrets_revision,
+                key.1.clone(),
+                Arc::clone(&list),
+            );
         }
         found.insert(key, list);
     }

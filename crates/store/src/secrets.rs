@@ -1,15 +1,20 @@
 //! Secrets: metadata and sealed versions. Nothing here can open a value.
 
-use padclock_api::secret::{ALL_ENVIRONMENTS, Reveal, Scope, Secret, SecretPatch};
+mod row;
+
+use padclock_api::secret::{ALL_ENVIRONMENTS, Reveal, SecretPatch};
 use padclock_api::{SecretId, UserId, WorkspaceId};
 use padclock_job::Moment;
 use padclock_vault::{EgressPolicy, Label, Sealed};
 
 use crate::audit::{self, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
-use crate::field::{Field, Row, fields};
+use crate::field::{Field, fields};
 use crate::tx::{Sql, Tx};
 use crate::{Store, body};
+
+pub use row::SecretRow;
+use row::decode;
 
 /// A secret to store, its value already sealed as version 1.
 #[derive(Debug)]
@@ -55,16 +60,6 @@ pub struct NewVersion {
     pub sealed: Sealed,
 }
 
-/// A secret and the number of its last change, for `ETag`.
-#[derive(Debug, Clone)]
-pub struct SecretRow {
-    /// What the API answers.
-    pub secret: Secret,
-    /// Raised by each change.
-    pub revision: u32,
-}
-
-const COLUMNS: usize = 16;
 macro_rules! select_secret {
     ($rest:literal) => {
         concat!(
@@ -89,61 +84,25 @@ static NEXT_VERSION: Sql = Sql::both(
      WHERE id = $5 AND version = $6",
 );
 /// Only the current version and the one before it are kept.
-static DROP_OLDER: Sql = Sql::both("DELETE FROM secret_versions WHERE secret_id = $1 AND version < $2");
+static DROP_OLDER: Sql =
+    Sql::both("DELETE FROM secret_versions WHERE secret_id = $1 AND version < $2");
 static PATCH: Sql = Sql::both(
     "UPDATE secrets SET description = $1, rotate_every_days = $2, updated_at = $3, revision = revision + 1 WHERE id = $4 AND revision = $5",
 );
 static DELETE: Sql = Sql::both("DELETE FROM secrets WHERE id = $1");
 static DELETE_VERSIONS: Sql = Sql::both("DELETE FROM secret_versions WHERE secret_id = $1");
 /// Tells every node's cache of sealed values that it is out of date.
-static TOUCH: Sql = Sql::both("UPDATE workspaces SET secrets_revision = secrets_revision + 1 WHERE id = $1");
-static GET: Sql =
-    Sql::both(select_secret!("WHERE s.workspace_id = $1 AND s.id = $2 AND (s.owner_id = $3 OR s.owner_id = $4)"));
+static TOUCH: Sql =
+    Sql::both("UPDATE workspaces SET secrets_revision = secrets_revision + 1 WHERE id = $1");
+static GET: Sql = Sql::both(select_secret!(
+    "WHERE s.workspace_id = $1 AND s.id = $2 AND (s.owner_id = $3 OR s.owner_id = $4)"
+));
 static LIST: Sql = Sql::both(select_secret!(
     "WHERE s.workspace_id = $1 AND s.id > $2 AND (s.owner_id = $3 OR s.owner_id = $4) ORDER BY s.id LIMIT $5"
 ));
 
 fn owner_bytes(owner: Option<UserId>) -> Field {
     owner.map_or_else(|| Field::Bytes(Vec::new()), Field::from)
-}
-
-fn decode(row: &mut Row) -> Result<SecretRow> {
-    debug_assert_eq!(row.0.len(), COLUMNS);
-    let egress: Option<EgressPolicy> = row.opt_json(7)?;
-    let (unmaskable, short) = (row.flag(10)?, row.flag(14)?);
-    let reveal = if row.text(9)? == "never" { Reveal::Never } else { Reveal::Allowed };
-    let warnings = warnings(egress.as_ref(), unmaskable, short);
-    let secret = Secret {
-        id: row.id(0)?,
-        name: row.text(1)?,
-        environment: row.text(2)?,
-        created_at: row.moment(3)?,
-        key_version: format!("v{}", row.number(4)?),
-        scope: if row.opt_id::<padclock_api::ids::UserKind>(5)?.is_some() { Scope::User } else { Scope::Workspace },
-        description: row.opt_text(6)?,
-        egress,
-        expires_at: row.opt_moment(8)?,
-        reveal,
-        unmaskable,
-        rotate_every_days: row.opt_int(11)?.and_then(|days| u32::try_from(days).ok()),
-        version: row.number(12)?,
-        updated_at: row.moment(13)?,
-        warnings,
-    };
-    Ok(SecretRow { secret, revision: row.number(15)? })
-}
-
-fn warnings(egress: Option<&EgressPolicy>, unmaskable: bool, short: bool) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if egress.is_none() {
-        warnings.push("it has no egress policy: a job may send it to any host".to_owned());
-    }
-    if unmaskable {
-        warnings.push("its value is under 4 bytes and can't be masked in answers and records".to_owned());
-    } else if short {
-        warnings.push("its value is under 8 bytes: only its raw form is masked, not its encodings".to_owned());
-    }
-    warnings
 }
 
 struct Seal<'s> {
@@ -154,24 +113,61 @@ struct Seal<'s> {
 }
 
 async fn put_version(tx: &mut dyn Tx, seal: Seal<'_>) -> Result<()> {
-    let Seal { id, version, sealed, now } = seal;
-    let params = fields![id, version, sealed.term, sealed.origin_term, sealed.wrapped_key.clone(), sealed.ciphertext.clone(), now];
+    let Seal {
+        id,
+        version,
+        sealed,
+        now,
+    } = seal;
+    let params = fields![
+        id,
+        version,
+        sealed.term,
+        sealed.origin_term,
+        sealed.wrapped_key.clone(),
+        sealed.ciphertext.clone(),
+        now
+    ];
     tx.execute(&INSERT_VERSION, params).await.map(drop)
 }
 
-async fn get(tx: &mut dyn Tx, workspace: WorkspaceId, id: SecretId, caller: UserId) -> Result<SecretRow> {
+async fn get(
+    tx: &mut dyn Tx,
+    workspace: WorkspaceId,
+    id: SecretId,
+    caller: UserId,
+) -> Result<SecretRow> {
     let params = fields![workspace, id, Vec::<u8>::new(), caller];
-    tx.query(&GET, params).await?.first_mut().map_or(Err(StoreError::NotFound), decode)
+    tx.query(&GET, params)
+        .await?
+        .first_mut()
+        .map_or(Err(StoreError::NotFound), decode)
 }
 
 fn entry(workspace: WorkspaceId, actor: &Actor, action: &'static str, row: &SecretRow) -> Entry {
-    let detail = Detail { name: Some(row.secret.name.clone()), version: Some(row.secret.version), ..Detail::default() };
-    Entry { workspace, actor: actor.to_string(), action, target: row.secret.id.to_string(), detail }
+    let detail = Detail {
+        name: Some(row.secret.name.clone()),
+        version: Some(row.secret.version),
+        ..Detail::default()
+    };
+    Entry {
+        workspace,
+        actor: actor.to_string(),
+        action,
+        target: row.secret.id.to_string(),
+        detail,
+    }
 }
 
 async fn create(tx: &mut dyn Tx, new: &NewSecret) -> Result<i64> {
     let now = tx.now().await?;
-    let expires = new.ttl_seconds.map(|ttl| now.saturating_add(i64::try_from(ttl).unwrap_or(i64::MAX / 1000).saturating_mul(1000)));
+    let expires = new.ttl_seconds.map(|ttl| {
+        now.saturating_add(
+            i64::try_from(ttl)
+                .unwrap_or(i64::MAX / 1000)
+                .saturating_mul(1000),
+        )
+    });
     let egress = new.egress.as_ref().map(serde_json::to_string).transpose();
     let egress = egress.map_err(|error| StoreError::Damaged(error.to_string()))?;
     let params = &[
@@ -183,17 +179,33 @@ async fn create(tx: &mut dyn Tx, new: &NewSecret) -> Result<i64> {
         new.description.clone().into(),
         egress.into(),
         expires.map(|at| Moment::from_millis(at).millis()).into(),
-        (if new.reveal == Reveal::Never { "never" } else { "allowed" }).into(),
+        (if new.reveal == Reveal::Never {
+            "never"
+        } else {
+            "allowed"
+        })
+        .into(),
         new.unmaskable.into(),
         new.short.into(),
         new.rotate_every_days.into(),
         now.into(),
     ];
-    tx.execute(&INSERT, params).await.map_err(|error| match error {
-        StoreError::Conflict(_) => StoreError::Conflict("a secret with this name"),
-        other => other,
-    })?;
-    put_version(tx, Seal { id: new.id, version: 1, sealed: &new.sealed, now }).await?;
+    tx.execute(&INSERT, params)
+        .await
+        .map_err(|error| match error {
+            StoreError::Conflict(_) => StoreError::Conflict("a secret with this name"),
+            other => other,
+        })?;
+    put_version(
+        tx,
+        Seal {
+            id: new.id,
+            version: 1,
+            sealed: &new.sealed,
+            now,
+        },
+    )
+    .await?;
     tx.execute(&TOUCH, fields![new.workspace]).await?;
     Ok(now)
 }
@@ -203,7 +215,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the name is taken in its environment and scope.
-    pub async fn create_secret(&self, new: NewSecret, actor: Actor, caller: UserId) -> Result<SecretRow> {
+    pub async fn create_secret(
+        &self,
+        new: NewSecret,
+        actor: Actor,
+        caller: UserId,
+    ) -> Result<SecretRow> {
         let keys = self.keys()?;
         self.write(body!(|tx| {
             let now = create(tx, &new).await?;
@@ -219,8 +236,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn get_secret(&self, workspace: WorkspaceId, id: SecretId, caller: UserId) -> Result<SecretRow> {
-        self.read(body!(|tx| get(tx, workspace, id, caller).await)).await
+    pub async fn get_secret(
+        &self,
+        workspace: WorkspaceId,
+        id: SecretId,
+        caller: UserId,
+    ) -> Result<SecretRow> {
+        self.read(body!(|tx| get(tx, workspace, id, caller).await))
+            .await
     }
 
     /// The secrets that the caller may see, after the one named, oldest first.
@@ -237,7 +260,11 @@ impl Store {
         let after = after.unwrap_or(SecretId::from_bytes([0; 16]));
         self.read(body!(|tx| {
             let params = fields![workspace, after, Vec::<u8>::new(), caller, limit];
-            tx.query(&LIST, params).await?.iter_mut().map(decode).collect()
+            tx.query(&LIST, params)
+                .await?
+                .iter_mut()
+                .map(decode)
+                .collect()
         }))
         .await
     }
@@ -263,7 +290,16 @@ impl Store {
             if tx.execute(&NEXT_VERSION, params).await? == 0 {
                 return Err(StoreError::Changed);
             }
-            put_version(tx, Seal { id, version: new.version, sealed: &new.sealed, now }).await?;
+            put_version(
+                tx,
+                Seal {
+                    id,
+                    version: new.version,
+                    sealed: &new.sealed,
+                    now,
+                },
+            )
+            .await?;
             tx.execute(&DROP_OLDER, fields![id, previous]).await?;
             tx.execute(&TOUCH, fields![workspace]).await?;
             let row = get(tx, workspace, id, caller).await?;
@@ -309,7 +345,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn delete_secret(&self, workspace: WorkspaceId, id: SecretId, actor: Actor, caller: UserId) -> Result<()> {
+    pub async fn delete_secret(
+        &self,
+        workspace: WorkspaceId,
+        id: SecretId,
+        actor: Actor,
+        caller: UserId,
+    ) -> Result<()> {
         let keys = self.keys()?;
         self.write(body!(|tx| {
             let row = get(tx, workspace, id, caller).await?;

@@ -23,12 +23,24 @@ impl Sql {
 
     /// A text for each.
     pub(crate) const fn each(sqlite: &'static str, postgres: &'static str) -> Self {
-        Self { sqlite, sqlite_then: None, postgres }
+        Self {
+            sqlite,
+            sqlite_then: None,
+            postgres,
+        }
     }
 
     /// Two texts for SQLite, one for PostgreSQL.
-    pub(crate) const fn pair(sqlite: &'static str, then: &'static str, postgres: &'static str) -> Self {
-        Self { sqlite, sqlite_then: Some(then), postgres }
+    pub(crate) const fn pair(
+        sqlite: &'static str,
+        then: &'static str,
+        postgres: &'static str,
+    ) -> Self {
+        Self {
+            sqlite,
+            sqlite_then: Some(then),
+            postgres,
+        }
     }
 }
 
@@ -41,7 +53,10 @@ pub struct Rows {
 
 impl Rows {
     pub(crate) fn new<const WIDTH: usize>(rows: impl IntoIterator<Item = [Field; WIDTH]>) -> Self {
-        Self { width: WIDTH, fields: rows.into_iter().flatten().collect() }
+        Self {
+            width: WIDTH,
+            fields: rows.into_iter().flatten().collect(),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -60,13 +75,21 @@ pub struct Batch {
 
 impl Batch {
     pub(crate) const fn new(sql: &'static Sql, rows: Rows) -> Self {
-        Self { sql, rows, key: None }
+        Self {
+            sql,
+            rows,
+            key: None,
+        }
     }
 
     /// One that answers, for each row that changed something, that row's field `key`. PostgreSQL's text says so with
     /// `RETURNING`; SQLite's has none, since that costs it a temporary table each time.
     pub(crate) const fn keyed(sql: &'static Sql, rows: Rows, key: usize) -> Self {
-        Self { sql, rows, key: Some(key) }
+        Self {
+            sql,
+            rows,
+            key: Some(key),
+        }
     }
 }
 
@@ -87,9 +110,14 @@ pub trait Tx: Send {
 }
 
 /// The body of a transaction.
-pub(crate) type Body<T> = Box<dyn for<'t> FnOnce(&'t mut dyn Tx) -> BoxFuture<'t, Result<T>> + Send>;
+pub(crate) type Body<T> =
+    Box<dyn for<'t> FnOnce(&'t mut dyn Tx) -> BoxFuture<'t, Result<T>> + Send>;
 
 /// The answer of a batch statement that is the only one.
 pub(crate) async fn one_batch(tx: &mut dyn Tx, sql: &'static Sql, rows: Rows) -> Result<Vec<Row>> {
-    Ok(tx.batches(vec![Batch::new(sql, rows)]).await?.pop().unwrap_or_default())
+    Ok(tx
+        .batches(vec![Batch::new(sql, rows)])
+        .await?
+        .pop()
+        .unwrap_or_default())
 }

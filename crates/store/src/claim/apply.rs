@@ -1,25 +1,24 @@
 //! Writes a claim's plan: one statement per kind of change, each about all its rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use padclock_api::{ExecutionId, JobId, Status, Trigger};
 use padclock_job::Moment;
 
-use super::plan::{Ended, Lease, NextDue, Plan, Queued, Skipped};
+use super::parts::{Ended, Lease, NextDue, Plan, Queued, Skipped};
 use crate::complete::insert_history;
 use crate::error::Result;
 use crate::executions;
 use crate::field::Field;
 use crate::tx::{Batch, Rows, Sql, Tx, one_batch};
 
-/// A new occurrence, unless it is open or was carried out already.
+/// A new occurrence, unless it is open or was carried out already. As to `OR IGNORE`, see the end of an execution.
 static INSERT_OPEN: Sql = Sql::each(
-    "INSERT INTO open_executions (id, wake_at, job_id, workspace_id, generation, cause, status, scheduled_for, created_at, started_at,
+    "INSERT OR IGNORE INTO open_executions (id, wake_at, job_id, workspace_id, generation, cause, status, scheduled_for, created_at, started_at,
        attempt, attempt_started_at, fence, node)
      SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
-     WHERE NOT EXISTS (SELECT 1 FROM executions WHERE workspace_id = $4 AND id = $1)
-     ON CONFLICT DO NOTHING",
+     WHERE NOT EXISTS (SELECT 1 FROM executions WHERE workspace_id = $4 AND id = $1)",
     "INSERT INTO open_executions (id, wake_at, job_id, workspace_id, generation, cause, status, scheduled_for, created_at, started_at,
        attempt, attempt_started_at, fence, node)
      SELECT k.* FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[], $6::text[], $7::text[], $8::bigint[],
@@ -63,17 +62,50 @@ static OPEN: Sql = Sql::each(
 );
 
 /// Writes the plan; answers the attempts that are now leased.
-pub(super) async fn apply(tx: &mut dyn Tx, node: &Arc<str>, now: Moment, plan: Plan) -> Result<Vec<Lease>> {
-    for (job, name) in &plan.cancel_previous {
+pub(super) async fn apply(
+    tx: &mut dyn Tx,
+    node: &Arc<str>,
+    now: Moment,
+    plan: Plan,
+) -> Result<Vec<Lease>> {
+    let cancelled: BTreeMap<JobId, &str> = plan
+        .cancel_previous
+        .iter()
+        .map(|(job, name)| (*job, name.as_str()))
+        .collect();
+    for (job, name) in &cancelled {
         executions::cancel_previous(tx, *job, name, now).await?;
     }
-    let mut new: Vec<[Field; 14]> = plan.started.iter().map(|lease| started(lease, &plan, node, now)).collect();
+    let mut new: Vec<[Field; 14]> = plan
+        .started
+        .iter()
+        .map(|lease| started(lease, &plan, node, now))
+        .collect();
     new.extend(plan.queued.iter().map(|queued| waiting(queued, now)));
-    let moved = plan.next.iter().filter_map(|NextDue { job_id, due }| due.map(|due| [due.run_at.into(), due.scheduled_for.into(), (*job_id).into()]));
-    let over: Vec<JobId> = plan.next.iter().filter(|next| next.due.is_none()).map(|next| next.job_id).collect();
+    let moved = plan.next.iter().filter_map(|NextDue { job_id, due }| {
+        due.map(|due| {
+            [
+                due.run_at.into(),
+                due.scheduled_for.into(),
+                (*job_id).into(),
+            ]
+        })
+    });
+    let over: Vec<JobId> = plan
+        .next
+        .iter()
+        .filter(|next| next.due.is_none())
+        .map(|next| next.job_id)
+        .collect();
     let ids = |jobs: &[JobId]| Rows::new(jobs.iter().map(|&job| [Field::from(job)]));
-    let resumed = plan.resumed.iter().map(|lease| resumed(lease, &plan, node, now));
-    let put_off = plan.put_off.iter().map(|(id, at)| [Field::from(*at), (*id).into()]);
+    let resumed = plan
+        .resumed
+        .iter()
+        .map(|lease| resumed(lease, &plan, node, now));
+    let put_off = plan
+        .put_off
+        .iter()
+        .map(|(id, at)| [Field::from(*at), (*id).into()]);
     let removed = plan.ended.iter().map(|ended| [Field::from(ended.row.id)]);
     let batches = vec![
         Batch::keyed(&INSERT_OPEN, Rows::new(new), 0),
@@ -84,22 +116,43 @@ pub(super) async fn apply(tx: &mut dyn Tx, node: &Arc<str>, now: Moment, plan: P
         Batch::new(&PUT_OFF, Rows::new(put_off)),
         Batch::new(&REMOVE, Rows::new(removed)),
     ];
-    let inserted = tx.batches(batches).await?.into_iter().next().unwrap_or_default();
+    let inserted = tx
+        .batches(batches)
+        .await?
+        .into_iter()
+        .next()
+        .unwrap_or_default();
     let open = open_already(tx, &plan.skipped).await?;
-    let skipped = plan.skipped.iter().filter(|skipped| !open.contains(&skipped.id));
-    let history: Vec<[Field; 18]> =
-        skipped.map(|skipped| not_run(skipped, now)).chain(plan.ended.iter().map(|one| ended(one, now))).collect();
+    let skipped = plan
+        .skipped
+        .iter()
+        .filter(|skipped| !open.contains(&skipped.id));
+    let history: Vec<[Field; 18]> = skipped
+        .map(|skipped| not_run(skipped, now))
+        .chain(plan.ended.iter().map(|one| ended(one, now)))
+        .collect();
     insert_history(tx, Rows::new(history)).await?;
-    let inserted: BTreeSet<ExecutionId> = inserted.iter().map(|row| row.id(0)).collect::<Result<_>>()?;
+    let inserted: BTreeSet<ExecutionId> = inserted
+        .iter()
+        .map(|row| row.id(0))
+        .collect::<Result<_>>()?;
     let mut leases = plan.resumed;
-    leases.extend(plan.started.into_iter().filter(|lease| inserted.contains(&lease.id)));
+    leases.extend(
+        plan.started
+            .into_iter()
+            .filter(|lease| inserted.contains(&lease.id)),
+    );
     Ok(leases)
 }
 
 /// The occurrences to skip that are open in spite of it: a due row that was set back by hand says again what was said.
 async fn open_already(tx: &mut dyn Tx, skipped: &[Skipped]) -> Result<BTreeSet<ExecutionId>> {
     let ids = Rows::new(skipped.iter().map(|skipped| [Field::from(skipped.id)]));
-    one_batch(tx, &OPEN, ids).await?.iter().map(|row| row.id(0)).collect()
+    one_batch(tx, &OPEN, ids)
+        .await?
+        .iter()
+        .map(|row| row.id(0))
+        .collect()
 }
 
 fn started(lease: &Lease, plan: &Plan, node: &Arc<str>, now: Moment) -> [Field; 14] {

@@ -4,6 +4,7 @@
 //! `read` fetches what the decision needs, `plan` decides without any I/O, `apply` writes the plan.
 
 mod apply;
+mod parts;
 mod plan;
 mod read;
 
@@ -93,7 +94,8 @@ static REVOKED: Sql = Sql::both(
 );
 static NEXT_OPEN: Sql = Sql::both("SELECT wake_at FROM open_executions ORDER BY wake_at LIMIT 1");
 static NEXT_DUE: Sql = Sql::both("SELECT run_at FROM due ORDER BY run_at LIMIT 1");
-static TAKE_OVER: Sql = Sql::both("UPDATE open_executions SET wake_at = $1 WHERE status = 'running'");
+static TAKE_OVER: Sql =
+    Sql::both("UPDATE open_executions SET wake_at = $1 WHERE status = 'running'");
 
 /// What a claim needs besides the transaction.
 struct Claim {
@@ -104,7 +106,11 @@ struct Claim {
 }
 
 impl Claim {
-    async fn run(&self, tx: &mut dyn Tx, audit_key: &padclock_vault::DerivedKey) -> Result<Vec<Claimed>> {
+    async fn run(
+        &self,
+        tx: &mut dyn Tx,
+        audit_key: &padclock_vault::DerivedKey,
+    ) -> Result<Vec<Claimed>> {
         let now = Moment::from_millis(tx.now().await?);
         let found = read::due_and_awake(tx, now, self.want).await?;
         if found.is_empty() {
@@ -112,7 +118,14 @@ impl Claim {
         }
         let jobs = read::jobs(tx, &self.caches.0, &found).await?;
         let open = read::open_of(tx, &jobs, &found).await?;
-        let plan = plan::plan(plan::Situation { now, want: self.want, lease_until: now.plus_millis(self.ttl_millis), found, jobs, open });
+        let plan = plan::plan(parts::Situation {
+            now,
+            want: self.want,
+            lease_until: now.plus_millis(self.ttl_millis),
+            found,
+            jobs,
+            open,
+        });
         let leases = apply::apply(tx, &self.node, now, plan).await?;
         self.resolved(tx, now, leases, audit_key).await
     }
@@ -122,35 +135,55 @@ impl Claim {
         &self,
         tx: &mut dyn Tx,
         now: Moment,
-        leases: Vec<plan::Lease>,
+        leases: Vec<parts::Lease>,
         audit_key: &padclock_vault::DerivedKey,
     ) -> Result<Vec<Claimed>> {
         let ids: BTreeSet<WorkspaceId> = leases.iter().map(|lease| lease.known.workspace).collect();
         let workspaces = resolve::workspaces(tx, &ids).await?;
         let mut wanted = BTreeSet::new();
         for lease in &leases {
-            wanted.extend(lease.known.job.references().iter().map(|(reference, _)| (lease.known.workspace, reference.name.as_str())));
+            wanted.extend(
+                lease
+                    .known
+                    .job
+                    .references()
+                    .iter()
+                    .map(|(reference, _)| (lease.known.workspace, reference.name.as_str())),
+            );
         }
         let candidates = resolve::candidates(tx, &self.caches.1, &workspaces, wanted).await?;
         let mut claimed = Vec::with_capacity(leases.len());
         for lease in &leases {
             let definition = lease.known.job.definition();
             let environment = definition.environment.as_deref().unwrap_or("production");
-            let asker = Asker { owner: lease.known.owner, environment, now };
+            let asker = Asker {
+                owner: lease.known.owner,
+                environment,
+                now,
+            };
             let mut secrets = Vec::new();
             for reference in distinct(lease.known.job.references()) {
                 let of_name = candidates.get(&(lease.known.workspace, reference.name.clone()));
                 let chosen = of_name.and_then(|list| resolve::choose(list, reference, asker));
                 secrets.extend(chosen.map(|secret| (reference.clone(), secret)));
             }
-            let workspace_name = workspaces.get(&lease.known.workspace).map_or_else(|| Arc::from(""), |known| Arc::clone(&known.name));
+            let workspace_name = workspaces
+                .get(&lease.known.workspace)
+                .map_or_else(|| Arc::from(""), |known| Arc::clone(&known.name));
             claimed.push(lease.claimed(now, workspace_name, secrets));
         }
         let last = last_runs(tx, &claimed).await?;
-        for (lease, started) in claimed.iter_mut().filter(|lease| uses_last_run(lease)).zip(last) {
+        for (lease, started) in claimed
+            .iter_mut()
+            .filter(|lease| uses_last_run(lease))
+            .zip(last)
+        {
             lease.last_run = started;
         }
-        let entries = claimed.iter().filter_map(|lease| self.use_entry(lease)).collect();
+        let entries = claimed
+            .iter()
+            .filter_map(|lease| self.use_entry(lease))
+            .collect();
         audit::append(tx, audit_key, now.millis(), entries).await?;
         Ok(claimed)
     }
@@ -159,7 +192,11 @@ impl Claim {
         if lease.secrets.is_empty() {
             return None;
         }
-        let names: BTreeSet<&str> = lease.secrets.iter().map(|(reference, _)| reference.name.as_str()).collect();
+        let names: BTreeSet<&str> = lease
+            .secrets
+            .iter()
+            .map(|(reference, _)| reference.name.as_str())
+            .collect();
         Some(Entry {
             workspace: lease.workspace,
             actor: Actor::Node(Arc::clone(&self.node)).to_string(),
@@ -177,18 +214,25 @@ impl Claim {
 
 fn distinct(references: &[(SecretRef, padclock_vault::Place)]) -> impl Iterator<Item = &SecretRef> {
     let mut seen = BTreeSet::new();
-    references.iter().map(|(reference, _)| reference).filter(move |reference| seen.insert(*reference))
+    references
+        .iter()
+        .map(|(reference, _)| reference)
+        .filter(move |reference| seen.insert(*reference))
 }
 
 fn uses_last_run(lease: &Claimed) -> bool {
-    lease.job.request().is_some_and(padclock_template::Request::uses_last_run)
+    lease
+        .job
+        .request()
+        .is_some_and(padclock_template::Request::uses_last_run)
 }
 
 static LAST_RUN: Sql = Sql::both(
     "SELECT started_at FROM executions WHERE job_id = $1 AND id < $2 AND started_at IS NOT NULL ORDER BY id DESC LIMIT 1",
 );
-static LAST_OPEN: Sql =
-    Sql::both("SELECT max(started_at) FROM open_executions WHERE job_id = $1 AND id < $2 AND started_at IS NOT NULL");
+static LAST_OPEN: Sql = Sql::both(
+    "SELECT max(started_at) FROM open_executions WHERE job_id = $1 AND id < $2 AND started_at IS NOT NULL",
+);
 
 /// For each claimed execution whose request names `last_run`: when the one before it began. Such requests are rare.
 async fn last_runs(tx: &mut dyn Tx, claimed: &[Claimed]) -> Result<Vec<Option<Moment>>> {
@@ -196,7 +240,11 @@ async fn last_runs(tx: &mut dyn Tx, claimed: &[Claimed]) -> Result<Vec<Option<Mo
     for lease in claimed.iter().filter(|lease| uses_last_run(lease)) {
         let mut newest: Option<Moment> = None;
         for sql in [&LAST_RUN, &LAST_OPEN] {
-            let started = tx.query(sql, fields![lease.job_id, lease.execution]).await?.first().map_or(Ok(None), |row| row.opt_moment(0))?;
+            let started = tx
+                .query(sql, fields![lease.job_id, lease.execution])
+                .await?
+                .first()
+                .map_or(Ok(None), |row| row.opt_moment(0))?;
             newest = newest.max(started);
         }
         found.push(newest);
@@ -213,23 +261,47 @@ impl Store {
     pub async fn claim(&self, node: Arc<str>, want: usize, ttl: Duration) -> Result<Vec<Claimed>> {
         let keys = self.keys()?;
         let caches = (Arc::clone(&self.jobs), Arc::clone(&self.secrets));
-        let claim = Claim { node, want, ttl_millis: i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX), caches };
-        self.write(body!(|tx| claim.run(tx, keys.derived(Label::Audit)).await)).await
+        let claim = Claim {
+            node,
+            want,
+            ttl_millis: i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX),
+            caches,
+        };
+        self.write(body!(|tx| claim.run(tx, keys.derived(Label::Audit)).await))
+            .await
     }
 
     /// Prolongs leases by `ttl`; answers those that their holder must stop, and why.
     ///
     /// # Errors
     /// When the database can't be written: then no lease was prolonged.
-    pub async fn renew(&self, held: Vec<HeldLease>, ttl: Duration) -> Result<Vec<(HeldLease, Revocation)>> {
+    pub async fn renew(
+        &self,
+        held: Vec<HeldLease>,
+        ttl: Duration,
+    ) -> Result<Vec<(HeldLease, Revocation)>> {
         self.write(body!(|tx| {
-            let until = tx.now().await?.saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
-            let rows = Rows::new(held.iter().map(|lease| [until.into(), Field::from(lease.execution), lease.fence.into()]));
+            let until = tx
+                .now()
+                .await?
+                .saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
+            let rows = Rows::new(held.iter().map(|lease| {
+                [
+                    until.into(),
+                    Field::from(lease.execution),
+                    lease.fence.into(),
+                ]
+            }));
             let answers = one_batch(tx, &RENEW, rows).await?;
-            let kept = |row: &Row| Ok((row.id::<padclock_api::ids::ExecutionKind>(0)?, row.flag(1)?));
-            let mut known: std::collections::BTreeMap<ExecutionId, bool> = answers.iter().map(kept).collect::<Result<_>>()?;
-            let missing = held.iter().filter(|lease| !known.contains_key(&lease.execution));
-            let missing = Rows::new(missing.map(|lease| [Field::from(lease.execution), lease.fence.into()]));
+            let kept =
+                |row: &Row| Ok((row.id::<padclock_api::ids::ExecutionKind>(0)?, row.flag(1)?));
+            let mut known: std::collections::BTreeMap<ExecutionId, bool> =
+                answers.iter().map(kept).collect::<Result<_>>()?;
+            let missing = held
+                .iter()
+                .filter(|lease| !known.contains_key(&lease.execution));
+            let missing =
+                Rows::new(missing.map(|lease| [Field::from(lease.execution), lease.fence.into()]));
             for row in one_batch(tx, &STILL_HELD, missing).await? {
                 known.extend([kept(&row)?]);
             }
@@ -249,8 +321,17 @@ impl Store {
     /// When the database can't answer.
     pub async fn asked_to_stop(&self, node: Arc<str>) -> Result<Vec<HeldLease>> {
         self.read(body!(|tx| {
-            let held = |row: &Row| Ok(HeldLease { execution: row.id(0)?, fence: row.int(1)? });
-            tx.query(&REVOKED, fields![node]).await?.iter().map(held).collect()
+            let held = |row: &Row| {
+                Ok(HeldLease {
+                    execution: row.id(0)?,
+                    fence: row.int(1)?,
+                })
+            };
+            tx.query(&REVOKED, fields![node])
+                .await?
+                .iter()
+                .map(held)
+                .collect()
         }))
         .await
     }

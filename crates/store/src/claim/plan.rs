@@ -1,128 +1,23 @@
 //! The decision of a claim: from what was read to what is to be written. No I/O, no clock.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use padclock_api::{Attempt, AttemptError, AttemptStatus, ExecutionId, JobId, Status, Trigger, WorkspaceId};
-use padclock_job::{Admission, Due, Job, Moment, OpenExecution, Overlap, SkipReason, Verdict, fire, on_lost_lease, overlap};
-use padclock_template::SecretRef;
+use padclock_api::{Attempt, AttemptError, AttemptStatus, ExecutionId, JobId, Status, Trigger};
+use padclock_job::{
+    Admission, Due, Job, Moment, OpenExecution, Overlap, SkipReason, Verdict, fire, on_lost_lease,
+    overlap,
+};
 
-use super::Claimed;
-use super::read::{AwakeRow, DueRow, Found, OpenRow};
+use super::parts::{Ended, Lease, NextDue, Plan, Queued, Situation, Skipped};
+use super::read::{AwakeRow, DueRow, OpenRow};
 use crate::cache::KnownJob;
 use crate::complete::appended;
-use crate::resolve::SealedSecret;
 
 /// How long an execution that stands behind another sleeps before it looks again, in milliseconds. The end of the other
 /// wakes it at once; this is for an end that nobody saw.
 const LOOK_AGAIN: i64 = 5_000;
 /// How long a job that this binary can't read is left alone, in milliseconds.
 const UNREADABLE_PAUSE: i64 = 60_000;
-
-/// Everything that the decision rests on.
-pub(super) struct Situation {
-    pub now: Moment,
-    pub want: usize,
-    pub lease_until: Moment,
-    pub found: Found,
-    pub jobs: BTreeMap<JobId, KnownJob>,
-    pub open: BTreeMap<JobId, Vec<OpenRow>>,
-}
-
-/// An attempt to be leased.
-#[derive(Debug)]
-pub(super) struct Lease {
-    pub id: ExecutionId,
-    pub job_id: JobId,
-    pub known: KnownJob,
-    pub trigger: Trigger,
-    pub generation: u32,
-    pub fence: i64,
-    pub attempt: u32,
-    pub scheduled_for: Moment,
-    pub started_at: Moment,
-    pub next_due: Option<Moment>,
-    /// The attempts before it, when there is a lost one to add.
-    pub attempts: Option<String>,
-}
-
-impl Lease {
-    pub(super) fn claimed(&self, now: Moment, workspace_name: Arc<str>, secrets: Vec<(SecretRef, Arc<SealedSecret>)>) -> Claimed {
-        Claimed {
-            execution: self.id,
-            job_id: self.job_id,
-            workspace: self.known.workspace,
-            workspace_name,
-            job: Arc::clone(&self.known.job),
-            trigger: self.trigger,
-            fence: self.fence,
-            attempt: self.attempt,
-            scheduled_for: self.scheduled_for,
-            started_at: self.started_at,
-            now,
-            last_run: None,
-            next_due: self.next_due,
-            secrets,
-        }
-    }
-}
-
-/// An occurrence that waits for its turn.
-#[derive(Debug)]
-pub(super) struct Queued {
-    pub id: ExecutionId,
-    pub job_id: JobId,
-    pub workspace: WorkspaceId,
-    pub generation: u32,
-    pub scheduled_for: Moment,
-    pub wake_at: Moment,
-}
-
-/// An occurrence that was due and is not run.
-#[derive(Debug)]
-pub(super) struct Skipped {
-    pub id: ExecutionId,
-    pub job_id: JobId,
-    pub known: KnownJob,
-    pub generation: u32,
-    pub scheduled_for: Moment,
-    pub reason: String,
-}
-
-/// An open execution that ends here.
-#[derive(Debug)]
-pub(super) struct Ended {
-    pub row: AwakeRow,
-    pub status: Status,
-    pub reason: &'static str,
-    pub job_name: String,
-    pub attempts: Option<String>,
-}
-
-/// What a due row becomes.
-#[derive(Debug)]
-pub(super) struct NextDue {
-    pub job_id: JobId,
-    pub due: Option<Due>,
-}
-
-/// Everything that the claim writes.
-#[derive(Debug, Default)]
-pub(super) struct Plan {
-    pub lease_until: Moment,
-    /// New occurrences that run at once.
-    pub started: Vec<Lease>,
-    /// Open executions whose next attempt runs now.
-    pub resumed: Vec<Lease>,
-    pub queued: Vec<Queued>,
-    /// Open executions that go on waiting.
-    pub put_off: Vec<(ExecutionId, Moment)>,
-    pub skipped: Vec<Skipped>,
-    pub ended: Vec<Ended>,
-    pub next: Vec<NextDue>,
-    /// Jobs whose open executions give way to a newer one.
-    pub cancel_previous: Vec<(JobId, String)>,
-}
 
 struct Planner {
     now: Moment,
@@ -133,8 +28,23 @@ struct Planner {
 
 /// Decides.
 pub(super) fn plan(situation: Situation) -> Plan {
-    let Situation { now, want, lease_until, found, jobs, open } = situation;
-    let mut planner = Planner { now, room: want, open, plan: Plan { lease_until, ..Plan::default() } };
+    let Situation {
+        now,
+        want,
+        lease_until,
+        found,
+        jobs,
+        open,
+    } = situation;
+    let mut planner = Planner {
+        now,
+        room: want,
+        open,
+        plan: Plan {
+            lease_until,
+            ..Plan::default()
+        },
+    };
     for row in found.awake {
         let known = row.revision.and_then(|_| jobs.get(&row.job)).cloned();
         planner.awake(row, known);
@@ -157,29 +67,52 @@ impl Planner {
         }
         let more = fired.skipped_more;
         for (at, (scheduled_for, reason)) in fired.skipped.iter().enumerate() {
-            let reason = if at == 0 && more > 0 { format!("{} (and {more} earlier ones)", reason.code()) } else { reason.code().to_owned() };
+            let reason = if at == 0 && more > 0 {
+                format!("{} (and {more} earlier ones)", reason.code())
+            } else {
+                reason.code().to_owned()
+            };
             self.skip(row, known, *scheduled_for, reason);
         }
-        self.plan.next.push(NextDue { job_id: row.job, due: fired.next });
+        self.plan.next.push(NextDue {
+            job_id: row.job,
+            due: fired.next,
+        });
     }
 
     fn unreadable(&mut self, row: &DueRow) {
-        let due = Due { run_at: self.now.plus_millis(UNREADABLE_PAUSE), ..row.due };
-        self.plan.next.push(NextDue { job_id: row.job, due: Some(due) });
+        let due = Due {
+            run_at: self.now.plus_millis(UNREADABLE_PAUSE),
+            ..row.due
+        };
+        self.plan.next.push(NextDue {
+            job_id: row.job,
+            due: Some(due),
+        });
     }
 
     fn occurrence(&mut self, row: &DueRow, known: &KnownJob, due: Due, next_due: Option<Moment>) {
         let id = ExecutionId::of_occurrence(row.job, row.generation, due.scheduled_for.millis());
-        if self.open.get(&row.job).is_some_and(|open| open.iter().any(|other| other.id == id)) {
+        if self
+            .open
+            .get(&row.job)
+            .is_some_and(|open| open.iter().any(|other| other.id == id))
+        {
             // It is there already, whatever the due row says.
             return;
         }
         let admission = overlap(&known.job, &self.open_of(row.job));
         let status = match admission {
-            Admission::Skip(reason) => return self.skip(row, known, due.scheduled_for, reason.code().to_owned()),
+            Admission::Skip(reason) => {
+                return self.skip(row, known, due.scheduled_for, reason.code().to_owned());
+            }
             Admission::Queue => {
                 let sleeps = self.stands_behind(row.job, &known.job, (due.scheduled_for, id));
-                let wake_at = if sleeps { self.now.plus_millis(LOOK_AGAIN) } else { self.now };
+                let wake_at = if sleeps {
+                    self.now.plus_millis(LOOK_AGAIN)
+                } else {
+                    self.now
+                };
                 self.queue(row, known, id, due, wake_at)
             }
             Admission::Run | Admission::CancelThenRun => {
@@ -193,29 +126,66 @@ impl Planner {
                 }
             }
         };
-        self.open.entry(row.job).or_default().push(OpenRow { id, status, scheduled_for: due.scheduled_for });
+        self.open.entry(row.job).or_default().push(OpenRow {
+            id,
+            status,
+            scheduled_for: due.scheduled_for,
+        });
     }
 
     fn open_of(&self, job: JobId) -> Vec<OpenExecution> {
         let open = self.open.get(&job).map_or(&[][..], Vec::as_slice);
-        open.iter().map(|row| OpenExecution { running: row.status != Status::Queued }).collect()
+        open.iter()
+            .map(|row| OpenExecution {
+                running: row.status != Status::Queued,
+            })
+            .collect()
     }
 
     fn cancel_previous(&mut self, row: &DueRow, known: &KnownJob) {
         self.open.remove(&row.job);
-        self.plan.cancel_previous.push((row.job, known.job.definition().name.clone()));
+        self.plan
+            .cancel_previous
+            .push((row.job, known.job.definition().name.clone()));
         // What this same claim gave the job gives way as well. A row that is stored already is ended with the others.
-        let resumed = self.plan.resumed.extract_if(.., |lease| lease.job_id == row.job).count();
-        let started: Vec<Lease> = self.plan.started.extract_if(.., |lease| lease.job_id == row.job).collect();
-        let queued: Vec<Queued> = self.plan.queued.extract_if(.., |queued| queued.job_id == row.job).collect();
+        let resumed = self
+            .plan
+            .resumed
+            .extract_if(.., |lease| lease.job_id == row.job)
+            .count();
+        let started: Vec<Lease> = self
+            .plan
+            .started
+            .extract_if(.., |lease| lease.job_id == row.job)
+            .collect();
+        let queued: Vec<Queued> = self
+            .plan
+            .queued
+            .extract_if(.., |queued| queued.job_id == row.job)
+            .collect();
         self.room += resumed + started.len();
-        let times = started.iter().map(|lease| lease.scheduled_for).chain(queued.iter().map(|queued| queued.scheduled_for));
+        let times = started
+            .iter()
+            .map(|lease| lease.scheduled_for)
+            .chain(queued.iter().map(|queued| queued.scheduled_for));
         for scheduled_for in times {
-            self.skip(row, known, scheduled_for, SkipReason::Overlap.code().to_owned());
+            self.skip(
+                row,
+                known,
+                scheduled_for,
+                SkipReason::Overlap.code().to_owned(),
+            );
         }
     }
 
-    fn start(&mut self, row: &DueRow, known: &KnownJob, id: ExecutionId, due: Due, next_due: Option<Moment>) -> Status {
+    fn start(
+        &mut self,
+        row: &DueRow,
+        known: &KnownJob,
+        id: ExecutionId,
+        due: Due,
+        next_due: Option<Moment>,
+    ) -> Status {
         self.room -= 1;
         self.plan.started.push(Lease {
             id,
@@ -233,7 +203,14 @@ impl Planner {
         Status::Running
     }
 
-    fn queue(&mut self, row: &DueRow, known: &KnownJob, id: ExecutionId, due: Due, wake_at: Moment) -> Status {
+    fn queue(
+        &mut self,
+        row: &DueRow,
+        known: &KnownJob,
+        id: ExecutionId,
+        due: Due,
+        wake_at: Moment,
+    ) -> Status {
         self.plan.queued.push(Queued {
             id,
             job_id: row.job,
@@ -247,27 +224,40 @@ impl Planner {
 
     fn skip(&mut self, row: &DueRow, known: &KnownJob, scheduled_for: Moment, reason: String) {
         let id = ExecutionId::of_occurrence(row.job, row.generation, scheduled_for.millis());
-        let skipped = Skipped { id, job_id: row.job, known: known.clone(), generation: row.generation, scheduled_for, reason };
+        let skipped = Skipped {
+            id,
+            job_id: row.job,
+            known: known.clone(),
+            generation: row.generation,
+            scheduled_for,
+            reason,
+        };
         self.plan.skipped.push(skipped);
     }
 
     fn awake(&mut self, row: AwakeRow, known: Option<KnownJob>) {
         let Some(known) = known else {
             return if row.revision.is_some() {
-                self.plan.put_off.push((row.id, self.now.plus_millis(UNREADABLE_PAUSE)));
+                self.plan
+                    .put_off
+                    .push((row.id, self.now.plus_millis(UNREADABLE_PAUSE)));
             } else {
                 self.end(row, Status::Canceled, "job_deleted", String::new());
             };
         };
         let name = known.job.definition().name.clone();
         match row.status {
-            Status::Running if row.cancel_requested => self.end(row, Status::Canceled, "canceled", name),
+            Status::Running if row.cancel_requested => {
+                self.end(row, Status::Canceled, "canceled", name)
+            }
             Status::Running => match on_lost_lease(&known.job, row.attempt, self.now) {
                 Verdict::Retry { .. } => self.resume(row, known),
                 Verdict::Fail | Verdict::Lost => self.end(row, Status::Lost, "lease_lost", name),
             },
             Status::Queued if self.must_wait(&row, &known.job) => {
-                self.plan.put_off.push((row.id, self.now.plus_millis(LOOK_AGAIN)));
+                self.plan
+                    .put_off
+                    .push((row.id, self.now.plus_millis(LOOK_AGAIN)));
             }
             _ => self.resume(row, known),
         }
@@ -275,7 +265,8 @@ impl Planner {
 
     /// Whether a queued occurrence still stands behind others of its job. What someone asked for by hand does not wait.
     fn must_wait(&self, row: &AwakeRow, job: &Job) -> bool {
-        row.trigger == Trigger::Schedule && self.stands_behind(row.job, job, (row.scheduled_for, row.id))
+        row.trigger == Trigger::Schedule
+            && self.stands_behind(row.job, job, (row.scheduled_for, row.id))
     }
 
     /// Whether as many of the job as may run at once run, or wait for longer than `own`.
@@ -289,7 +280,8 @@ impl Planner {
         };
         let open = self.open.get(&id).map_or(&[][..], Vec::as_slice);
         let ahead = |other: &&OpenRow| {
-            other.id != own.1 && (other.status != Status::Queued || (other.scheduled_for, other.id) < own)
+            other.id != own.1
+                && (other.status != Status::Queued || (other.scheduled_for, other.id) < own)
         };
         open.iter().filter(ahead).count() >= most as usize
     }
@@ -300,8 +292,19 @@ impl Planner {
         }
         self.room -= 1;
         let lost = row.status == Status::Running;
-        let attempts = if lost { Some(appended(row.attempts.clone(), &lost_attempt(&row, self.now))) } else { row.attempts };
-        if let Some(open) = self.open.get_mut(&row.job).and_then(|open| open.iter_mut().find(|open| open.id == row.id)) {
+        let attempts = if lost {
+            Some(appended(
+                row.attempts.clone(),
+                &lost_attempt(&row, self.now),
+            ))
+        } else {
+            row.attempts
+        };
+        if let Some(open) = self
+            .open
+            .get_mut(&row.job)
+            .and_then(|open| open.iter_mut().find(|open| open.id == row.id))
+        {
             open.status = Status::Running;
         }
         self.plan.resumed.push(Lease {
@@ -314,18 +317,31 @@ impl Planner {
             attempt: row.attempt + 1,
             scheduled_for: row.scheduled_for,
             started_at: row.started_at.unwrap_or(self.now),
-            next_due: if row.trigger == Trigger::Schedule { row.next_due } else { None },
+            next_due: if row.trigger == Trigger::Schedule {
+                row.next_due
+            } else {
+                None
+            },
             attempts,
         });
     }
 
     fn end(&mut self, row: AwakeRow, status: Status, reason: &'static str, job_name: String) {
         let attempts = if row.status == Status::Running {
-            Some(appended(row.attempts.clone(), &lost_attempt(&row, self.now)))
+            Some(appended(
+                row.attempts.clone(),
+                &lost_attempt(&row, self.now),
+            ))
         } else {
             row.attempts.clone()
         };
-        self.plan.ended.push(Ended { row, status, reason, job_name, attempts });
+        self.plan.ended.push(Ended {
+            row,
+            status,
+            reason,
+            job_name,
+            attempts,
+        });
     }
 }
 
@@ -341,7 +357,10 @@ fn lost_attempt(row: &AwakeRow, now: Moment) -> String {
         response: None,
         error: Some(AttemptError {
             code: "lease_lost".to_owned(),
-            message: format!("node {} was not heard of again", row.node.as_deref().unwrap_or("?")),
+            message: format!(
+                "node {} was not heard of again",
+                row.node.as_deref().unwrap_or("?")
+            ),
         }),
     };
     serde_json::to_string(&attempt).unwrap_or_else(|_| "null".to_owned())

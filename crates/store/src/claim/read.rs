@@ -79,7 +79,10 @@ macro_rules! select_awake {
         )
     };
 }
-static AWAKE: Sql = Sql::each(select_awake!(""), select_awake!(" FOR UPDATE OF o SKIP LOCKED"));
+static AWAKE: Sql = Sql::each(
+    select_awake!(""),
+    select_awake!(" FOR UPDATE OF o SKIP LOCKED"),
+);
 static JOBS: Sql = Sql::each(
     "SELECT id, workspace_id, owner_id, revision, created_at, definition FROM jobs WHERE id = $1",
     "SELECT j.id, j.workspace_id, j.owner_id, j.revision, j.created_at, j.definition FROM unnest($1::bytea[]) AS k(id) JOIN jobs j ON j.id = k.id",
@@ -90,12 +93,21 @@ static OPEN_OF: Sql = Sql::each(
 );
 
 fn status(row: &mut Row, at: usize) -> Result<Status> {
-    Status::from_word(&row.text(at)?).ok_or_else(|| StoreError::Damaged("an execution's state is no state".to_owned()))
+    Status::from_word(&row.text(at)?)
+        .ok_or_else(|| StoreError::Damaged("an execution's state is no state".to_owned()))
 }
 
 fn due(row: &Row) -> Result<DueRow> {
-    let due = Due { run_at: row.moment(1)?, scheduled_for: row.moment(2)? };
-    Ok(DueRow { job: row.id(0)?, due, generation: row.number(3)?, revision: row.number(4)? })
+    let due = Due {
+        run_at: row.moment(1)?,
+        scheduled_for: row.moment(2)?,
+    };
+    Ok(DueRow {
+        job: row.id(0)?,
+        due,
+        generation: row.number(3)?,
+        revision: row.number(4)?,
+    })
 }
 
 fn awake(row: &mut Row) -> Result<AwakeRow> {
@@ -117,7 +129,9 @@ fn awake(row: &mut Row) -> Result<AwakeRow> {
         cancel_requested: row.flag(12)?,
         replay_of: row.opt_id(13)?,
         attempts: row.opt_text(14)?,
-        revision: row.opt_int(15)?.and_then(|revision| u32::try_from(revision).ok()),
+        revision: row
+            .opt_int(15)?
+            .and_then(|revision| u32::try_from(revision).ok()),
         next_due: row.opt_moment(16)?,
     })
 }
@@ -131,15 +145,30 @@ pub(super) async fn due_and_awake(tx: &mut dyn Tx, now: Moment, want: usize) -> 
     let for_awake = awake_rows.len().min(want - due_rows.len().min(want - half));
     let for_due = due_rows.len().min(want - for_awake);
     Ok(Found {
-        due: due_rows.iter().take(for_due).map(due).collect::<Result<_>>()?,
-        awake: awake_rows.into_iter().take(for_awake).map(|mut row| awake(&mut row)).collect::<Result<_>>()?,
+        due: due_rows
+            .iter()
+            .take(for_due)
+            .map(due)
+            .collect::<Result<_>>()?,
+        awake: awake_rows
+            .into_iter()
+            .take(for_awake)
+            .map(|mut row| awake(&mut row))
+            .collect::<Result<_>>()?,
     })
 }
 
 /// The jobs of what was found, compiled; one that does not compile any more is absent.
-pub(super) async fn jobs(tx: &mut dyn Tx, cache: &Jobs, found: &Found) -> Result<BTreeMap<JobId, KnownJob>> {
+pub(super) async fn jobs(
+    tx: &mut dyn Tx,
+    cache: &Jobs,
+    found: &Found,
+) -> Result<BTreeMap<JobId, KnownJob>> {
     let of_due = found.due.iter().map(|row| (row.job, row.revision));
-    let of_awake = found.awake.iter().filter_map(|row| row.revision.map(|revision| (row.job, revision)));
+    let of_awake = found
+        .awake
+        .iter()
+        .filter_map(|row| row.revision.map(|revision| (row.job, revision)));
     let mut known = BTreeMap::new();
     let mut missing = BTreeSet::new();
     for (id, revision) in of_due.chain(of_awake) {
@@ -151,7 +180,13 @@ pub(super) async fn jobs(tx: &mut dyn Tx, cache: &Jobs, found: &Found) -> Result
     if missing.is_empty() {
         return Ok(known);
     }
-    for mut row in one_batch(tx, &JOBS, Rows::new(missing.into_iter().map(|id| [Field::from(id)]))).await? {
+    for mut row in one_batch(
+        tx,
+        &JOBS,
+        Rows::new(missing.into_iter().map(|id| [Field::from(id)])),
+    )
+    .await?
+    {
         let id: JobId = row.id(0)?;
         if let Some(job) = compile(&mut row, id)? {
             cache.put(id, &job);
@@ -163,12 +198,20 @@ pub(super) async fn jobs(tx: &mut dyn Tx, cache: &Jobs, found: &Found) -> Result
 
 fn compile(row: &mut Row, id: JobId) -> Result<Option<KnownJob>> {
     let definition: Option<Definition> = serde_json::from_str(&row.text(5)?).ok();
-    let anchor = Anchor { job_id: &id.to_string(), created_at: row.moment(4)? };
+    let anchor = Anchor {
+        job_id: &id.to_string(),
+        created_at: row.moment(4)?,
+    };
     let Some(job) = definition.and_then(|definition| Job::compile(definition, &anchor).ok()) else {
         tracing::error!(job = %id, "this binary can't read the job's definition; it does not run");
         return Ok(None);
     };
-    let known = KnownJob { revision: row.number(3)?, workspace: row.id(1)?, owner: row.id(2)?, job: Arc::new(job) };
+    let known = KnownJob {
+        revision: row.number(3)?,
+        workspace: row.id(1)?,
+        owner: row.id(2)?,
+        job: Arc::new(job),
+    };
     Ok(Some(known))
 }
 
@@ -185,11 +228,25 @@ pub(super) async fn open_of(
         })
     };
     let of_due = found.due.iter().map(|row| row.job);
-    let of_queued = found.awake.iter().filter(|row| row.status == Status::Queued).map(|row| row.job);
+    let of_queued = found
+        .awake
+        .iter()
+        .filter(|row| row.status == Status::Queued)
+        .map(|row| row.job);
     let asked: BTreeSet<JobId> = of_due.chain(of_queued).filter(asks).collect();
     let mut open: BTreeMap<JobId, Vec<OpenRow>> = BTreeMap::new();
-    for mut row in one_batch(tx, &OPEN_OF, Rows::new(asked.into_iter().map(|id| [Field::from(id)]))).await? {
-        let execution = OpenRow { id: row.id(1)?, status: status(&mut row, 2)?, scheduled_for: row.moment(3)? };
+    for mut row in one_batch(
+        tx,
+        &OPEN_OF,
+        Rows::new(asked.into_iter().map(|id| [Field::from(id)])),
+    )
+    .await?
+    {
+        let execution = OpenRow {
+            id: row.id(1)?,
+            status: status(&mut row, 2)?,
+            scheduled_for: row.moment(3)?,
+        };
         open.entry(row.id(0)?).or_default().push(execution);
     }
     Ok(open)

@@ -10,7 +10,9 @@ mod tls;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+};
 use futures_util::FutureExt;
 use tokio_postgres::{Config, SimpleQueryMessage};
 
@@ -34,18 +36,22 @@ pub(crate) struct Postgres {
 
 /// Every statement reaches a few rows by their keys. Told so, the planner never reads a whole table to join a batch with
 /// it, which without fresh statistics it takes for the cheaper way.
-const HINTS: &str =
-    "; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off";
+const HINTS: &str = "; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off";
 const CLOCK: &str = "; SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 impl Postgres {
     /// Connects, and brings the schema up to date under a lock.
     pub(crate) async fn open(url: &str) -> Result<Self> {
         let mut config: Config = url.parse().map_err(|_| {
-            StoreError::Unavailable("the database URL is not one that PostgreSQL takes: postgres://user@host/name".to_owned())
+            StoreError::Unavailable(
+                "the database URL is not one that PostgreSQL takes: postgres://user@host/name"
+                    .to_owned(),
+            )
         })?;
         config.connect_timeout(CONNECT).application_name("padclock");
-        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
         let pool = Pool::builder(Manager::from_config(config, tls::connector()?, manager))
             .max_size(CONNECTIONS)
             .runtime(Runtime::Tokio1)
@@ -56,7 +62,11 @@ impl Postgres {
         let mut this = Self { pool, hints: "" };
         this.migrate().await?;
         // An engine that merely speaks the protocol may not know them, and does without.
-        let known = this.connection().await?.batch_execute(&format!("BEGIN{HINTS}; COMMIT")).await;
+        let known = this
+            .connection()
+            .await?
+            .batch_execute(&format!("BEGIN{HINTS}; COMMIT"))
+            .await;
         if known.is_ok() {
             this.hints = HINTS;
         }
@@ -75,14 +85,18 @@ impl Postgres {
     /// no connection returns to the pool in the middle of one.
     pub(crate) async fn write<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
         let this = self.clone();
-        tokio::spawn(async move { this.transaction(body, "BEGIN").await }).await.map_err(|_| stopped())?
+        tokio::spawn(async move { this.transaction(body, "BEGIN").await })
+            .await
+            .map_err(|_| stopped())?
     }
 
     /// Runs reads on one snapshot.
     pub(crate) async fn read<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
         let this = self.clone();
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        tokio::spawn(async move { this.transaction(body, begin).await }).await.map_err(|_| stopped())?
+        tokio::spawn(async move { this.transaction(body, begin).await })
+            .await
+            .map_err(|_| stopped())?
     }
 
     /// A connection with a transaction begun on it, and the time by the server's clock.
@@ -107,14 +121,23 @@ impl Postgres {
 
     async fn transaction<T>(&self, body: Body<T>, begin: &str) -> Result<T> {
         let (client, now) = self.begin(begin).await?;
-        let mut tx = PgTx { connection: &client, now };
-        let Ok(result) = AssertUnwindSafe(async { body(&mut tx).await }).catch_unwind().await else {
+        let mut tx = PgTx {
+            connection: &client,
+            now,
+        };
+        let Ok(result) = AssertUnwindSafe(async { body(&mut tx).await })
+            .catch_unwind()
+            .await
+        else {
             // The transaction is still open on it: the connection must not be used again.
             drop(Object::take(client));
             return Err(StoreError::Statement("a transaction panicked".to_owned()));
         };
         let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        let ended = client.batch_execute(end).await.map_err(|error| map_error(&error));
+        let ended = client
+            .batch_execute(end)
+            .await
+            .map_err(|error| map_error(&error));
         if ended.is_err() {
             // Whatever state it is in, it is not one to reuse.
             drop(Object::take(client));
@@ -130,16 +153,31 @@ impl Postgres {
         let mut client = self.connection().await?;
         // Two nodes that start at once may both try to make the table; the one that loses finds it made.
         if client.batch_execute(migrate::TABLE_POSTGRES).await.is_err() {
-            client.batch_execute(migrate::TABLE_POSTGRES).await.map_err(failed)?;
+            client
+                .batch_execute(migrate::TABLE_POSTGRES)
+                .await
+                .map_err(failed)?;
         }
         let transaction = client.transaction().await.map_err(failed)?;
-        transaction.batch_execute("LOCK TABLE schema_migrations IN ACCESS EXCLUSIVE MODE").await.map_err(failed)?;
-        let applied: Option<i64> =
-            transaction.query_one("SELECT max(version) FROM schema_migrations", &[]).await.map_err(failed)?.get(0);
-        for Migration { version, postgres, .. } in migrate::pending(applied)? {
+        transaction
+            .batch_execute("LOCK TABLE schema_migrations IN ACCESS EXCLUSIVE MODE")
+            .await
+            .map_err(failed)?;
+        let applied: Option<i64> = transaction
+            .query_one("SELECT max(version) FROM schema_migrations", &[])
+            .await
+            .map_err(failed)?
+            .get(0);
+        for Migration {
+            version, postgres, ..
+        } in migrate::pending(applied)?
+        {
             transaction.batch_execute(postgres).await.map_err(failed)?;
             let record = "INSERT INTO schema_migrations VALUES ($1, (extract(epoch FROM now()) * 1000)::bigint)";
-            transaction.execute(record, &[version]).await.map_err(failed)?;
+            transaction
+                .execute(record, &[version])
+                .await
+                .map_err(failed)?;
         }
         transaction.commit().await.map_err(failed)
     }
@@ -150,7 +188,8 @@ fn clock(answer: &[SimpleQueryMessage]) -> Result<i64> {
         SimpleQueryMessage::Row(row) => row.get(0),
         _ => None,
     });
-    row.and_then(|text| text.parse().ok()).ok_or_else(|| StoreError::Damaged("the server tells no time".to_owned()))
+    row.and_then(|text| text.parse().ok())
+        .ok_or_else(|| StoreError::Damaged("the server tells no time".to_owned()))
 }
 
 fn stopped() -> StoreError {

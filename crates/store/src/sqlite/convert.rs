@@ -42,8 +42,12 @@ pub(crate) fn error(error: &rusqlite::Error) -> StoreError {
             StoreError::Unavailable("another process holds its lock".to_owned())
         }
         ErrorCode::CannotOpen => StoreError::Unavailable("the file can't be opened".to_owned()),
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::Unavailable("the file can't be written".to_owned()),
-        ErrorCode::SystemIoFailure => StoreError::Unavailable("the disk reports an error".to_owned()),
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => {
+            StoreError::Unavailable("the file can't be written".to_owned())
+        }
+        ErrorCode::SystemIoFailure => {
+            StoreError::Unavailable("the disk reports an error".to_owned())
+        }
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
             StoreError::Damaged("the file is not a sound database".to_owned())
         }

@@ -21,7 +21,7 @@ use writer::Writer;
 /// How long a statement waits for another process's lock (a backup, a shell).
 const BUSY: Duration = Duration::from_secs(5);
 /// Pages that the write-ahead log may hold before they go into the database file.
-const CHECKPOINT_PAGES: u32 = 10_000;
+const CHECKPOINT_PAGES: u32 = 16_000;
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 128;
 
@@ -36,13 +36,22 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     /// Opens or makes the file, brings its schema up to date, and starts the writer.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let mut connection = connect(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        )?;
         let settings = format!(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA journal_size_limit = 67108864;"
         );
-        connection.execute_batch(&settings).map_err(|error| map_error(&error))?;
+        connection
+            .execute_batch(&settings)
+            .map_err(|error| map_error(&error))?;
         migrate_file(&mut connection)?;
-        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(path), path: path.to_owned() })
+        Ok(Self {
+            writer: Writer::start(connection)?,
+            readers: Readers::new(path),
+            path: path.to_owned(),
+        })
     }
 
     /// Runs a transaction; it is durable when this returns.
@@ -64,21 +73,35 @@ impl Sqlite {
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| map_error(&error))?;
-    connection.busy_timeout(BUSY).map_err(|error| map_error(&error))?;
+    connection
+        .busy_timeout(BUSY)
+        .map_err(|error| map_error(&error))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection
-        .execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000; PRAGMA trusted_schema = OFF;")
+        .execute_batch(
+            "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000; PRAGMA trusted_schema = OFF;",
+        )
         .map_err(|error| map_error(&error))?;
     Ok(connection)
 }
 
 fn migrate_file(connection: &mut Connection) -> Result<()> {
     let failed = |error: rusqlite::Error| map_error(&error);
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
-    transaction.execute_batch(migrate::TABLE_SQLITE).map_err(failed)?;
-    let applied: Option<i64> =
-        transaction.query_row("SELECT max(version) FROM schema_migrations", [], |row| row.get(0)).map_err(failed)?;
-    for Migration { version, sqlite, .. } in migrate::pending(applied)? {
+    let transaction = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(failed)?;
+    transaction
+        .execute_batch(migrate::TABLE_SQLITE)
+        .map_err(failed)?;
+    let applied: Option<i64> = transaction
+        .query_row("SELECT max(version) FROM schema_migrations", [], |row| {
+            row.get(0)
+        })
+        .map_err(failed)?;
+    for Migration {
+        version, sqlite, ..
+    } in migrate::pending(applied)?
+    {
         transaction.execute_batch(sqlite).map_err(failed)?;
         transaction
             .execute(

@@ -25,7 +25,11 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), places: Semaphore::new(READERS), free: Arc::default() }
+        Self {
+            path: path.to_owned(),
+            places: Semaphore::new(READERS),
+            free: Arc::default(),
+        }
     }
 
     pub(super) async fn run<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
@@ -39,18 +43,28 @@ impl Readers {
             };
             let answer = snapshot(&mut connection, body);
             if connection.is_autocommit() {
-                free.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                free.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(connection);
             }
             answer
         };
-        tokio::task::spawn_blocking(read).await.map_err(|_| gone())?
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|_| gone())?
     }
 }
 
 fn snapshot<T>(connection: &mut Connection, body: Body<T>) -> Result<T> {
-    connection.execute_batch("BEGIN").map_err(|error| map_error(&error))?;
+    connection
+        .execute_batch("BEGIN")
+        .map_err(|error| map_error(&error))?;
     let mut tx = SqliteTx(connection);
-    let answer = body(&mut tx).now_or_never().unwrap_or_else(|| Err(StoreError::Statement("a read waited".to_owned())));
-    connection.execute_batch("COMMIT").map_err(|error| map_error(&error))?;
+    let answer = body(&mut tx)
+        .now_or_never()
+        .unwrap_or_else(|| Err(StoreError::Statement("a read waited".to_owned())));
+    connection
+        .execute_batch("COMMIT")
+        .map_err(|error| map_error(&error))?;
     answer
 }

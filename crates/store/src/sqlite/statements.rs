@@ -17,7 +17,10 @@ pub(super) struct SqliteTx<'c>(pub(super) &'c mut Connection);
 fn bind(statement: &mut CachedStatement<'_>, params: &[Field]) -> rusqlite::Result<()> {
     for (at, param) in params.iter().enumerate() {
         debug_assert_eq!(
-            statement.parameter_name(at + 1).and_then(|name| name.get(1..)).and_then(|digits| digits.parse().ok()),
+            statement
+                .parameter_name(at + 1)
+                .and_then(|name| name.get(1..))
+                .and_then(|digits| digits.parse().ok()),
             Some(at + 1),
             "parameters must first stand in their order"
         );
@@ -30,7 +33,9 @@ fn collect(statement: &mut CachedStatement<'_>, into: &mut Vec<Row>) -> rusqlite
     let width = statement.column_count();
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
-        let fields = (0..width).map(|at| row.get_ref(at).map(convert::field)).collect::<rusqlite::Result<_>>()?;
+        let fields = (0..width)
+            .map(|at| row.get_ref(at).map(convert::field))
+            .collect::<rusqlite::Result<_>>()?;
         into.push(Row(fields));
     }
     Ok(())
@@ -57,7 +62,11 @@ impl SqliteTx<'_> {
             return Ok(answered);
         }
         let mut statement = self.0.prepare_cached(batch.sql.sqlite)?;
-        let mut then = batch.sql.sqlite_then.map(|sql| self.0.prepare_cached(sql)).transpose()?;
+        let mut then = batch
+            .sql
+            .sqlite_then
+            .map(|sql| self.0.prepare_cached(sql))
+            .transpose()?;
         let answers = statement.column_count() > 0;
         for row in batch.rows.fields.chunks_exact(batch.rows.width) {
             bind(&mut statement, row)?;
@@ -89,11 +98,16 @@ impl Tx for SqliteTx<'_> {
     }
 
     async fn batches(&mut self, batches: Vec<Batch>) -> Result<Vec<Vec<Row>>> {
-        batches.iter().map(|batch| self.step(batch).map_err(|error| map_error(&error))).collect()
+        batches
+            .iter()
+            .map(|batch| self.step(batch).map_err(|error| map_error(&error)))
+            .collect()
     }
 
     async fn now(&mut self) -> Result<i64> {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Ok(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }

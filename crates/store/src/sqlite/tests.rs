@@ -21,33 +21,54 @@ impl Drop for Folder {
 async fn opened(name: &str) -> (Folder, Store) {
     let folder = std::env::temp_dir().join(format!("padclock_{name}_{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let store = Store::open(&format!("sqlite://{}/padclock.db", folder.display())).await.unwrap();
+    let store = Store::open(&format!("sqlite://{}/padclock.db", folder.display()))
+        .await
+        .unwrap();
     (Folder(folder), store)
 }
 
 async fn put(tx: &mut dyn Tx, key: &str, size: usize) -> Result<()> {
-    tx.execute(&PUT, fields![key.to_owned(), vec![7_u8; size]]).await.map(drop)
+    tx.execute(&PUT, fields![key.to_owned(), vec![7_u8; size]])
+        .await
+        .map(drop)
 }
 
 async fn count(store: &Store) -> i64 {
-    store.read(body!(|tx| tx.query(&COUNT, &[]).await?[0].int(0))).await.unwrap()
+    store
+        .read(body!(|tx| tx.query(&COUNT, &[]).await?[0].int(0)))
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
 async fn a_full_database_says_so_and_goes_on_when_there_is_room() {
     let (_folder, store) = opened("full").await;
     // A limit below what is there means: not one page more.
-    store.write(body!(|tx| tx.query(&NO_ROOM, &[]).await.map(drop))).await.unwrap();
+    store
+        .write(body!(|tx| tx.query(&NO_ROOM, &[]).await.map(drop)))
+        .await
+        .unwrap();
     let refused = store
         .write(body!(|tx| {
             put(tx, "small", 1).await?;
             put(tx, "large", 1_000_000).await
         }))
         .await;
-    assert_eq!(refused, Err(StoreError::Unavailable("no space is left on the device".to_owned())));
+    assert_eq!(
+        refused,
+        Err(StoreError::Unavailable(
+            "no space is left on the device".to_owned()
+        ))
+    );
     assert_eq!(count(&store).await, 0);
-    store.write(body!(|tx| tx.query(&ROOM, &[]).await.map(drop))).await.unwrap();
-    store.write(body!(|tx| put(tx, "large", 1_000_000).await)).await.unwrap();
+    store
+        .write(body!(|tx| tx.query(&ROOM, &[]).await.map(drop)))
+        .await
+        .unwrap();
+    store
+        .write(body!(|tx| put(tx, "large", 1_000_000).await))
+        .await
+        .unwrap();
     assert_eq!(count(&store).await, 1);
 }
 
@@ -59,12 +80,22 @@ async fn of_transactions_that_share_a_commit_only_the_failing_one_is_undone() {
         store
             .write(body!(|tx| {
                 put(tx, &format!("key {number}"), 10).await?;
-                if number % 5 == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+                if number % 5 == 0 {
+                    Err(StoreError::NotFound)
+                } else {
+                    Ok(())
+                }
             }))
             .await
     });
     let answers = futures_util::future::join_all(writes).await;
-    assert_eq!(answers.iter().filter(|answer| **answer == Err(StoreError::NotFound)).count(), 10);
+    assert_eq!(
+        answers
+            .iter()
+            .filter(|answer| **answer == Err(StoreError::NotFound))
+            .count(),
+        10
+    );
     assert_eq!(count(store).await, 40);
 }
 
@@ -79,7 +110,10 @@ async fn a_body_that_panics_is_undone_and_the_writer_lives_on() {
         .await;
     assert!(matches!(panicked, Err(StoreError::Statement(_))));
     assert_eq!(count(&store).await, 0);
-    store.write(body!(|tx| put(tx, "key", 10).await)).await.unwrap();
+    store
+        .write(body!(|tx| put(tx, "key", 10).await))
+        .await
+        .unwrap();
     assert_eq!(count(&store).await, 1);
 }
 
@@ -87,6 +121,9 @@ async fn a_body_that_panics_is_undone_and_the_writer_lives_on() {
 async fn a_read_cannot_write() {
     let (_folder, store) = opened("read").await;
     let refused = store.read(body!(|tx| put(tx, "key", 10).await)).await;
-    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable(_))),
+        "{refused:?}"
+    );
     assert_eq!(count(&store).await, 0);
 }

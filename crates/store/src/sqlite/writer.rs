@@ -61,7 +61,9 @@ impl Writer {
 fn run_body<T>(connection: &mut Connection, body: Body<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(|| {
         let mut tx = SqliteTx(connection);
-        body(&mut tx).now_or_never().unwrap_or_else(|| Err(StoreError::Statement("a transaction waited".to_owned())))
+        body(&mut tx)
+            .now_or_never()
+            .unwrap_or_else(|| Err(StoreError::Statement("a transaction waited".to_owned())))
     }))
     .unwrap_or_else(|_| Err(StoreError::Statement("a transaction panicked".to_owned())))
 }
@@ -77,7 +79,9 @@ fn commit_group(connection: &mut Connection, first: Work, waiting: &Receiver<Wor
         if !connection.is_autocommit() {
             let _ = connection.execute_batch("ROLLBACK");
         }
-        return answer(Err(StoreError::Unavailable("the transaction was rolled back".to_owned())));
+        return answer(Err(StoreError::Unavailable(
+            "the transaction was rolled back".to_owned(),
+        )));
     }
     let mut answers = vec![answer];
     let mut next = waiting.try_recv().ok();
@@ -86,7 +90,9 @@ fn commit_group(connection: &mut Connection, first: Work, waiting: &Receiver<Wor
         let (answer, intact) = run_in_savepoint(connection, work);
         answers.push(answer);
         if !intact {
-            lost = Some(StoreError::Unavailable("the transaction was rolled back".to_owned()));
+            lost = Some(StoreError::Unavailable(
+                "the transaction was rolled back".to_owned(),
+            ));
             break;
         }
         if answers.len() < GROUP {
@@ -110,7 +116,11 @@ fn run_in_savepoint(connection: &mut Connection, work: Work) -> (Answer, bool) {
     if connection.is_autocommit() {
         return (answer, false);
     }
-    let end = if succeeded { "RELEASE body" } else { "ROLLBACK TO body; RELEASE body" };
+    let end = if succeeded {
+        "RELEASE body"
+    } else {
+        "ROLLBACK TO body; RELEASE body"
+    };
     let intact = connection.execute_batch(end).is_ok();
     if !intact {
         let _ = connection.execute_batch("ROLLBACK");

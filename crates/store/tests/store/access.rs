@@ -6,7 +6,13 @@ use padclock_vault::{Keyring, RootKey};
 use crate::make::hourly;
 use crate::world::{Engine, Place, Seeded, World, first_start, on_both_engines, token};
 
-on_both_engines!(a_first_start_is_made_once, keys_come_back_as_stored, the_owners_token_is_found, an_ended_token_is_not_found, a_url_of_another_kind_is_refused);
+on_both_engines!(
+    a_first_start_is_made_once,
+    keys_come_back_as_stored,
+    the_owners_token_is_found,
+    an_ended_token_is_not_found,
+    a_url_of_another_kind_is_refused
+);
 
 async fn a_first_start_is_made_once(world: World) {
     let (_, second) = first_start(8);
@@ -23,7 +29,10 @@ async fn race(engine: Engine) {
         let one = padclock_store::Store::open(&url).await.unwrap();
         let two = padclock_store::Store::open(&url).await.unwrap();
         assert!(one.key_material().await.unwrap().is_none());
-        let (a, b) = tokio::join!(one.first_start(first_start(1).1), two.first_start(first_start(2).1));
+        let (a, b) = tokio::join!(
+            one.first_start(first_start(1).1),
+            two.first_start(first_start(2).1)
+        );
         let won = [a.unwrap(), b.unwrap()];
         assert_eq!(won.iter().filter(|won| **won).count(), 1, "{won:?}");
         let seed = if won[0] { 1 } else { 2 };
@@ -56,30 +65,54 @@ async fn keys_come_back_as_stored(world: World) {
 
 async fn the_owners_token_is_found(world: World) {
     let found = world.store.find_token([1; 32]).await.unwrap().unwrap();
-    assert_eq!((found.workspace, found.user), (world.workspace, world.owner));
-    assert_eq!((found.workspace_name.as_str(), found.role.as_str()), ("default", "owner"));
+    assert_eq!(
+        (found.workspace, found.user),
+        (world.workspace, world.owner)
+    );
+    assert_eq!(
+        (found.workspace_name.as_str(), found.role.as_str()),
+        ("default", "owner")
+    );
     assert_eq!(found.name, "token 1");
     assert!(world.store.find_token([5; 32]).await.unwrap().is_none());
 
     world.store.ensure_owner_token(token(3)).await.unwrap();
     world.store.ensure_owner_token(token(3)).await.unwrap();
-    assert_eq!(world.store.find_token([3; 32]).await.unwrap().unwrap().user, world.owner);
-    assert_eq!(world.number("SELECT count(*) FROM audit WHERE action = 'token.create'").await, 1);
+    assert_eq!(
+        world.store.find_token([3; 32]).await.unwrap().unwrap().user,
+        world.owner
+    );
+    assert_eq!(
+        world
+            .number("SELECT count(*) FROM audit WHERE action = 'token.create'")
+            .await,
+        1
+    );
     let actor = world.raw("SELECT actor FROM audit").await;
-    assert_eq!(actor[0][0].as_deref(), Some(Actor::System.to_string().as_str()));
+    assert_eq!(
+        actor[0][0].as_deref(),
+        Some(Actor::System.to_string().as_str())
+    );
 }
 
 async fn an_ended_token_is_not_found(world: World) {
     world.raw("UPDATE tokens SET expires_at = 1000").await;
     assert!(world.store.find_token([1; 32]).await.unwrap().is_none());
     let later = world.now().await.millis() + 60_000;
-    world.raw(&format!("UPDATE tokens SET expires_at = {later}")).await;
+    world
+        .raw(&format!("UPDATE tokens SET expires_at = {later}"))
+        .await;
     assert!(world.store.find_token([1; 32]).await.unwrap().is_some());
 }
 
 async fn a_url_of_another_kind_is_refused(world: World) {
-    let error = padclock_store::Store::open("mysql://x/y").await.unwrap_err();
-    assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("sqlite://")), "{error}");
+    let error = padclock_store::Store::open("mysql://x/y")
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Unavailable(text) if text.contains("sqlite://")),
+        "{error}"
+    );
     assert_eq!(world.store.file().is_some(), world.engine == Engine::Sqlite);
     world.job(hourly("still open")).await;
 }

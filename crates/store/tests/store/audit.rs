@@ -22,7 +22,10 @@ on_both_engines!(
 
 fn bytes(text: &str) -> Vec<u8> {
     let text = text.strip_prefix("\\x").unwrap();
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 /// Recomputes every tag; answers the number of records.
@@ -52,9 +55,15 @@ async fn verify(world: &World) -> usize {
     }
     for (workspace, (seq, tag)) in heads {
         let stored = world
-            .raw(&format!("SELECT seq, tag FROM audit_heads WHERE workspace_id = {}", world.hex(&bytes(&workspace))))
+            .raw(&format!(
+                "SELECT seq, tag FROM audit_heads WHERE workspace_id = {}",
+                world.hex(&bytes(&workspace))
+            ))
             .await;
-        assert_eq!(stored, [[Some(seq.to_string()), Some(format!("\\x{}", digits(&tag)))]]);
+        assert_eq!(
+            stored,
+            [[Some(seq.to_string()), Some(format!("\\x{}", digits(&tag)))]]
+        );
     }
     rows.len()
 }
@@ -67,16 +76,34 @@ async fn tags_chain(world: World) {
     assert!(world.finish(&claimed, End::Succeeded).await);
     let (store, workspace) = (&world.store, world.workspace);
     let id = execution_id(world.now().await);
-    store.run_now(workspace, job.id, id, Actor::System).await.unwrap();
+    store
+        .run_now(workspace, job.id, id, Actor::System)
+        .await
+        .unwrap();
     store.cancel(workspace, id, Actor::System).await.unwrap();
-    store.pause_job(workspace, job.id, Actor::System).await.unwrap();
+    store
+        .pause_job(workspace, job.id, Actor::System)
+        .await
+        .unwrap();
     let same = Arc::clone(&claimed.job);
-    store.resume_job(workspace, job.id, same, Actor::System).await.unwrap();
-    store.delete_job(workspace, job.id, Actor::System).await.unwrap();
-    store.delete_secret(workspace, secret.secret.id, Actor::System, world.owner).await.unwrap();
+    store
+        .resume_job(workspace, job.id, same, Actor::System)
+        .await
+        .unwrap();
+    store
+        .delete_job(workspace, job.id, Actor::System)
+        .await
+        .unwrap();
+    store
+        .delete_secret(workspace, secret.secret.id, Actor::System, world.owner)
+        .await
+        .unwrap();
     assert_eq!(verify(&world).await, 10);
     let actions = world.raw("SELECT action FROM audit ORDER BY seq").await;
-    let actions: Vec<_> = actions.iter().map(|row| row[0].as_deref().unwrap()).collect();
+    let actions: Vec<_> = actions
+        .iter()
+        .map(|row| row[0].as_deref().unwrap())
+        .collect();
     let expected = [
         "secret.create",
         "secret.replace",
@@ -95,49 +122,100 @@ async fn tags_chain(world: World) {
 async fn a_use_is_recorded_for_each_claimed_attempt(world: World) {
     world.secret(world.new_secret("KEY", "value one")).await;
     for number in 0..3 {
-        world.due_job(with_header(&format!("job {number}"), "secret://KEY and secret://NONE")).await;
+        world
+            .due_job(with_header(
+                &format!("job {number}"),
+                "secret://KEY and secret://NONE",
+            ))
+            .await;
     }
     world.due_job(hourly("without")).await;
     let claimed = world.claim(10).await;
     assert_eq!(claimed.len(), 4);
-    let again: Vec<_> = claimed.iter().filter(|one| !one.secrets.is_empty()).collect();
+    let again: Vec<_> = claimed
+        .iter()
+        .filter(|one| !one.secrets.is_empty())
+        .collect();
     assert_eq!(again.len(), 3);
-    let retry = End::Retry { at: padclock_job::Moment::from_millis(0) };
+    let retry = End::Retry {
+        at: padclock_job::Moment::from_millis(0),
+    };
     assert!(world.finish(again[0], retry).await);
     assert_eq!(world.claim_one().await.attempt, 2);
-    let uses = world.raw("SELECT actor, target, detail FROM audit WHERE action = 'secret.use' ORDER BY seq").await;
+    let uses = world
+        .raw("SELECT actor, target, detail FROM audit WHERE action = 'secret.use' ORDER BY seq")
+        .await;
     assert_eq!(uses.len(), 4);
     assert!(uses.iter().all(|row| row[0].as_deref() == Some("node n1")));
-    let first = uses.iter().find(|row| row[1] == Some(again[0].execution.to_string())).unwrap();
-    let expected = format!(r#"{{"attempt":1,"job":"{}","secrets":["KEY"]}}"#, again[0].job_id);
+    let first = uses
+        .iter()
+        .find(|row| row[1] == Some(again[0].execution.to_string()))
+        .unwrap();
+    let expected = format!(
+        r#"{{"attempt":1,"job":"{}","secrets":["KEY"]}}"#,
+        again[0].job_id
+    );
     assert_eq!(first[2].as_deref(), Some(expected.as_str()));
     assert!(uses[3][2].as_deref().unwrap().contains(r#""attempt":2"#));
     verify(&world).await;
 }
 
 async fn a_member_is_named_with_token_and_address(world: World) {
-    let actor = Actor::Member { user: world.owner, token: TokenId::from_bytes([1; 16]), from: "192.0.2.7".to_owned() };
+    let actor = Actor::Member {
+        user: world.owner,
+        token: TokenId::from_bytes([1; 16]),
+        from: "192.0.2.7".to_owned(),
+    };
     let text = actor.to_string();
     let new = new_job(&world, world.now().await, hourly("sync"));
     world.store.create_job(new, actor).await.unwrap();
-    assert_eq!(world.raw("SELECT actor FROM audit").await, [[Some(text.clone())]]);
+    assert_eq!(
+        world.raw("SELECT actor FROM audit").await,
+        [[Some(text.clone())]]
+    );
     assert!(text.starts_with("usr_") && text.contains(" tok_") && text.ends_with(" 192.0.2.7"));
 }
 
 async fn a_failed_write_leaves_no_record(world: World) {
     let secret = world.secret(world.new_secret("KEY", "value one")).await;
-    let again = world.store.create_secret(world.new_secret("KEY", "value"), Actor::System, world.owner).await;
+    let again = world
+        .store
+        .create_secret(world.new_secret("KEY", "value"), Actor::System, world.owner)
+        .await;
     assert!(again.is_err());
     let patch = padclock_api::secret::SecretPatch::default();
-    let stale = world.store.patch_secret(world.workspace, secret.secret.id, patch, Some(9), Actor::System, world.owner).await;
+    let stale = world
+        .store
+        .patch_secret(
+            world.workspace,
+            secret.secret.id,
+            patch,
+            Some(9),
+            Actor::System,
+            world.owner,
+        )
+        .await;
     assert!(stale.is_err());
     assert_eq!(verify(&world).await, 1);
     // A chain that can't grow stops what it would have to report.
     world.raw("DELETE FROM audit_heads").await;
-    let refused = world.store.create_secret(world.new_secret("OTHER", "value"), Actor::System, world.owner).await;
-    assert!(matches!(refused, Err(StoreError::Damaged(_))), "{refused:?}");
+    let refused = world
+        .store
+        .create_secret(
+            world.new_secret("OTHER", "value"),
+            Actor::System,
+            world.owner,
+        )
+        .await;
+    assert!(
+        matches!(refused, Err(StoreError::Damaged(_))),
+        "{refused:?}"
+    );
     assert_eq!(world.number("SELECT count(*) FROM secrets").await, 1);
-    assert_eq!(world.number("SELECT count(*) FROM secret_versions").await, 1);
+    assert_eq!(
+        world.number("SELECT count(*) FROM secret_versions").await,
+        1
+    );
 }
 
 async fn nothing_is_written_while_the_chain_is_locked(world: World) {
@@ -148,21 +226,38 @@ async fn nothing_is_written_while_the_chain_is_locked(world: World) {
     let execution = execution_id(world.now().await);
     let new = new_job(&world, world.now().await, hourly("new"));
     let same = crate::make::compiled(id, job.created_at, hourly("sync"));
-    let edit = padclock_store::JobEdit { job: Arc::clone(&same), reschedule: false, expected: 1 };
+    let edit = padclock_store::JobEdit {
+        job: Arc::clone(&same),
+        reschedule: false,
+        expected: 1,
+    };
     let refused = [
-        locked.create_secret(world.new_secret("KEY", "value"), system(), world.owner).await.err(),
+        locked
+            .create_secret(world.new_secret("KEY", "value"), system(), world.owner)
+            .await
+            .err(),
         locked.create_job(new, system()).await.err(),
         locked.edit_job(workspace, id, edit, system()).await.err(),
         locked.pause_job(workspace, id, system()).await.err(),
         locked.resume_job(workspace, id, same, system()).await.err(),
         locked.delete_job(workspace, id, system()).await.err(),
-        locked.run_now(workspace, id, execution, system()).await.err(),
+        locked
+            .run_now(workspace, id, execution, system())
+            .await
+            .err(),
         locked.claim(node("n1"), 10, LONG).await.err(),
         locked.ensure_owner_token(token(4)).await.err(),
     ];
-    assert!(refused.iter().all(|error| *error == Some(StoreError::AuditLocked)), "{refused:?}");
+    assert!(
+        refused
+            .iter()
+            .all(|error| *error == Some(StoreError::AuditLocked)),
+        "{refused:?}"
+    );
     let claimed = world.claim_one().await;
-    let late = locked.complete(node("n1"), vec![finished(&claimed, End::Succeeded)]).await;
+    let late = locked
+        .complete(node("n1"), vec![finished(&claimed, End::Succeeded)])
+        .await;
     assert_eq!(late.unwrap_err(), StoreError::AuditLocked);
     assert_eq!(world.number("SELECT count(*) FROM audit").await, before);
     assert_eq!(world.number("SELECT count(*) FROM secrets").await, 0);
@@ -178,7 +273,11 @@ async fn chains_grow_in_parallel(world: World) {
         if number % 3 == 0 {
             new.workspace = other;
         }
-        let store = if number % 2 == 0 { Arc::clone(&world.store) } else { Arc::clone(&second) };
+        let store = if number % 2 == 0 {
+            Arc::clone(&world.store)
+        } else {
+            Arc::clone(&second)
+        };
         let owner = world.owner;
         tokio::spawn(async move { store.create_secret(new, Actor::System, owner).await })
     });

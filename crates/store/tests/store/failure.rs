@@ -15,7 +15,11 @@ fn unavailable(error: &StoreError) -> bool {
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused() {
     let place = Place::make(Engine::Sqlite).await;
-    std::fs::write(place.file(), b"this is a text file, and it is long enough to be looked at as a database header would be").unwrap();
+    std::fs::write(
+        place.file(),
+        b"this is a text file, and it is long enough to be looked at as a database header would be",
+    )
+    .unwrap();
     let error = Store::open(&place.url).await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged(_)), "{error}");
     place.remove().await;
@@ -35,7 +39,10 @@ async fn a_damaged_page(world: World) {
     let opened = Store::open(&format!("sqlite://{}", copy.display())).await;
     let error = match opened {
         Err(error) => error,
-        Ok(store) => store.list_jobs(world.workspace, None, 10).await.unwrap_err(),
+        Ok(store) => store
+            .list_jobs(world.workspace, None, 10)
+            .await
+            .unwrap_err(),
     };
     assert!(matches!(error, StoreError::Damaged(_)), "{error}");
     assert_eq!(world.store.count_jobs(world.workspace).await.unwrap(), 50);
@@ -48,24 +55,44 @@ async fn a_damaged_page_is_named() {
 
 #[tokio::test]
 async fn a_path_that_cannot_be_opened_is_named() {
-    let error = Store::open("sqlite:///nowhere/at/all/padclock.db").await.unwrap_err();
-    assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("opened")), "{error}");
+    let error = Store::open("sqlite:///nowhere/at/all/padclock.db")
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Unavailable(text) if text.contains("opened")),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn an_unreachable_server_is_named() {
-    let error = Store::open("postgres://someone:hidden@127.0.0.1:1/padclock").await.unwrap_err();
+    let error = Store::open("postgres://someone:hidden@127.0.0.1:1/padclock")
+        .await
+        .unwrap_err();
     assert!(unavailable(&error), "{error}");
     assert!(!format!("{error} {error:?}").contains("hidden"));
-    let error = Store::open("postgres://127.0.0.1:notaport/padclock").await.unwrap_err();
-    assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("postgres://user@host/name")), "{error}");
+    let error = Store::open("postgres://127.0.0.1:notaport/padclock")
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Unavailable(text) if text.contains("postgres://user@host/name")),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_missing_database_is_named() {
-    let (front, _) = server().rsplit_once('/').map(|(front, name)| (front.to_owned(), name.to_owned())).unwrap();
-    let error = Store::open(&format!("{front}/padclock_is_not_here")).await.unwrap_err();
-    assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("does not exist")), "{error}");
+    let (front, _) = server()
+        .rsplit_once('/')
+        .map(|(front, name)| (front.to_owned(), name.to_owned()))
+        .unwrap();
+    let error = Store::open(&format!("{front}/padclock_is_not_here"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Unavailable(text) if text.contains("does not exist")),
+        "{error}"
+    );
 }
 
 const KILL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -84,7 +111,11 @@ async fn killed_connections(world: World) {
     };
     let (mut made, mut failed) = (0, 0);
     while !stop.load(Ordering::Relaxed) || failed == 0 && made < 10_000 {
-        let new = new_job(&world, padclock_job::Moment::from_millis(1_700_000_000_000), with_header("sync", "secret://KEY"));
+        let new = new_job(
+            &world,
+            padclock_job::Moment::from_millis(1_700_000_000_000),
+            with_header("sync", "secret://KEY"),
+        );
         match world.store.create_job(new, Actor::System).await {
             Ok(_) => made += 1,
             Err(error) => {
@@ -104,12 +135,24 @@ async fn killed_connections(world: World) {
     }
     // A commit whose answer was cut off may have been made: whole, then, with its due row and its record.
     let jobs = world.number("SELECT count(*) FROM jobs").await;
-    assert!((made..=made + failed).contains(&jobs), "{made} {failed} {jobs}");
+    assert!(
+        (made..=made + failed).contains(&jobs),
+        "{made} {failed} {jobs}"
+    );
     assert_eq!(world.number("SELECT count(*) FROM due").await, jobs);
-    assert_eq!(world.number("SELECT count(*) FROM audit WHERE action = 'job.create'").await, jobs);
+    assert_eq!(
+        world
+            .number("SELECT count(*) FROM audit WHERE action = 'job.create'")
+            .await,
+        jobs
+    );
     world.due_job(with_header("after", "secret://KEY")).await;
     let claimed = world.claim(100).await;
-    assert!(claimed.iter().any(|one| one.job.definition().name == "after"));
+    assert!(
+        claimed
+            .iter()
+            .any(|one| one.job.definition().name == "after")
+    );
     for one in &claimed {
         assert!(world.finish(one, End::Succeeded).await);
     }
@@ -130,21 +173,41 @@ fn a_write_that_the_system_refuses_changes_nothing() {
     std::fs::create_dir_all(&folder).unwrap();
     let own = std::env::current_exe().unwrap();
     let script = "trap '' XFSZ; exec \"$0\" --exact failure::in_a_full_file_system --nocapture";
-    let child = std::process::Command::new("sh").arg("-c").arg(script).arg(own).env(CHILD, &folder).output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
+    let child = std::process::Command::new("sh")
+        .arg("-c")
+        .arg(script)
+        .arg(own)
+        .env(CHILD, &folder)
+        .output()
+        .unwrap();
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&child.stdout),
+        String::from_utf8_lossy(&child.stderr)
+    );
     std::fs::remove_dir_all(&folder).unwrap();
-    assert!(child.status.success() && said.contains("1 passed") && said.contains("went on"), "{said}");
+    assert!(
+        child.status.success() && said.contains("1 passed") && said.contains("went on"),
+        "{said}"
+    );
 }
 
 fn file_limit(bytes: Option<u64>) {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize);
-    let new = rustix::process::Rlimit { current: bytes, maximum: limit.maximum };
+    let new = rustix::process::Rlimit {
+        current: bytes,
+        maximum: limit.maximum,
+    };
     rustix::process::setrlimit(rustix::process::Resource::Fsize, new).unwrap();
 }
 
 async fn filled(world: &World) -> (u32, StoreError) {
     for made in 0..10_000 {
-        let new = new_job(world, padclock_job::Moment::from_millis(1_700_000_000_000), hourly("sync"));
+        let new = new_job(
+            world,
+            padclock_job::Moment::from_millis(1_700_000_000_000),
+            hourly("sync"),
+        );
         if let Err(error) = world.store.create_job(new, Actor::System).await {
             return (made, error);
         }
@@ -155,7 +218,9 @@ async fn filled(world: &World) -> (u32, StoreError) {
 /// On its own this has nothing to do: it is the child of the test above.
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_full_file_system() {
-    let Ok(folder) = std::env::var(CHILD) else { return };
+    let Ok(folder) = std::env::var(CHILD) else {
+        return;
+    };
     let place = format!("sqlite://{folder}/padclock.db");
     let world = World::start(Engine::Sqlite, place).await;
     world.due_job(hourly("claimed before")).await;
@@ -163,16 +228,34 @@ async fn in_a_full_file_system() {
     file_limit(Some(1_000_000));
     let (made, error) = filled(&world).await;
     assert!(unavailable(&error), "{error}");
-    let refused = world.store.complete(node("n1"), vec![finished(&claimed, End::Succeeded)]).await;
+    let refused = world
+        .store
+        .complete(node("n1"), vec![finished(&claimed, End::Succeeded)])
+        .await;
     assert!(unavailable(&refused.unwrap_err()));
     let jobs = world.store.count_jobs(world.workspace).await.unwrap();
-    assert_eq!(jobs, i64::from(made) + 1, "reads go on, and what was told is what is there");
+    assert_eq!(
+        jobs,
+        i64::from(made) + 1,
+        "reads go on, and what was told is what is there"
+    );
     file_limit(None);
     assert!(world.finish(&claimed, End::Succeeded).await);
     world.job(hourly("after")).await;
     assert!(world.store.claim(node("n1"), 10, LONG).await.unwrap().len() <= 10);
-    assert_eq!(world.number("SELECT count(*) FROM due").await, i64::from(made) + 2);
-    assert_eq!(world.number("SELECT count(*) FROM audit WHERE action = 'job.create'").await, i64::from(made) + 2);
-    assert_eq!(world.raw("PRAGMA integrity_check").await, [[Some("ok".to_owned())]]);
+    assert_eq!(
+        world.number("SELECT count(*) FROM due").await,
+        i64::from(made) + 2
+    );
+    assert_eq!(
+        world
+            .number("SELECT count(*) FROM audit WHERE action = 'job.create'")
+            .await,
+        i64::from(made) + 2
+    );
+    assert_eq!(
+        world.raw("PRAGMA integrity_check").await,
+        [[Some("ok".to_owned())]]
+    );
     println!("went on");
 }

@@ -6,7 +6,11 @@ use padclock_store::{ExecutionFilter, Retention};
 use crate::make::hourly;
 use crate::world::{World, on_both_engines};
 
-on_both_engines!(old_ones_go_and_the_newest_stays, each_job_keeps_so_many, a_round_comes_to_its_end);
+on_both_engines!(
+    old_ones_go_and_the_newest_stays,
+    each_job_keeps_so_many,
+    a_round_comes_to_its_end
+);
 
 const DAY: i64 = 86_400_000;
 
@@ -17,7 +21,9 @@ async fn history(world: &World, job: JobId, ages: impl IntoIterator<Item = i64>)
     let row = |age: i64| {
         let at = now - age * DAY - 1;
         let execution = world.hex(ExecutionId::of_occurrence(job, 1, at).bytes());
-        format!("({workspace}, {execution}, {id}, 1, 'schedule', 'succeeded', {at}, {at}, {at}, 1, 'sync')")
+        format!(
+            "({workspace}, {execution}, {id}, 1, 'schedule', 'succeeded', {at}, {at}, {at}, 1, 'sync')"
+        )
     };
     let rows: Vec<String> = ages.into_iter().map(row).collect();
     world
@@ -32,9 +38,18 @@ async fn history(world: &World, job: JobId, ages: impl IntoIterator<Item = i64>)
 /// The ages, in days, of what is kept of a job, youngest first.
 async fn kept(world: &World, job: JobId) -> Vec<i64> {
     let now = world.now().await.millis();
-    let filter = ExecutionFilter { job: Some(job), ..ExecutionFilter::default() };
-    let left = world.store.list_executions(world.workspace, filter, 1_000).await.unwrap();
-    left.iter().map(|one| (now - one.scheduled_for.millis()) / DAY).collect()
+    let filter = ExecutionFilter {
+        job: Some(job),
+        ..ExecutionFilter::default()
+    };
+    let left = world
+        .store
+        .list_executions(world.workspace, filter, 1_000)
+        .await
+        .unwrap();
+    left.iter()
+        .map(|one| (now - one.scheduled_for.millis()) / DAY)
+        .collect()
 }
 
 async fn prune(world: &World, retention: Retention) -> usize {
@@ -50,7 +65,10 @@ async fn prune(world: &World, retention: Retention) -> usize {
 }
 
 async fn old_ones_go_and_the_newest_stays(world: World) {
-    let (busy, idle) = (world.job(hourly("busy")).await.id, world.job(hourly("idle")).await.id);
+    let (busy, idle) = (
+        world.job(hourly("busy")).await.id,
+        world.job(hourly("idle")).await.id,
+    );
     history(&world, busy, [0, 1, 29, 31, 40]).await;
     history(&world, idle, [50, 60, 70]).await;
     assert_eq!(prune(&world, Retention::default()).await, 4);
@@ -60,21 +78,67 @@ async fn old_ones_go_and_the_newest_stays(world: World) {
 }
 
 async fn each_job_keeps_so_many(world: World) {
-    let (many, few) = (world.job(hourly("many")).await.id, world.job(hourly("few")).await.id);
+    let (many, few) = (
+        world.job(hourly("many")).await.id,
+        world.job(hourly("few")).await.id,
+    );
     history(&world, many, 0..20).await;
     history(&world, few, [3, 45]).await;
-    assert_eq!(prune(&world, Retention { days: 30, per_job: 4 }).await, 17);
+    assert_eq!(
+        prune(
+            &world,
+            Retention {
+                days: 30,
+                per_job: 4
+            }
+        )
+        .await,
+        17
+    );
     assert_eq!(kept(&world, many).await, [0, 1, 2, 3]);
     assert_eq!(kept(&world, few).await, [3]);
 }
 
 async fn a_round_comes_to_its_end(world: World) {
-    assert_eq!(world.store.prune(Retention::default(), None).await.unwrap(), (None, 0));
+    assert_eq!(
+        world.store.prune(Retention::default(), None).await.unwrap(),
+        (None, 0)
+    );
     let job = world.job(hourly("sync")).await.id;
     history(&world, job, 0..450).await;
     // Small steps: a round deletes no more than two hundred rows of a job.
-    assert_eq!(prune(&world, Retention { days: 1_000, per_job: 10 }).await, 200);
-    assert_eq!(prune(&world, Retention { days: 1_000, per_job: 10 }).await, 200);
-    assert_eq!(prune(&world, Retention { days: 1_000, per_job: 10 }).await, 40);
+    assert_eq!(
+        prune(
+            &world,
+            Retention {
+                days: 1_000,
+                per_job: 10
+            }
+        )
+        .await,
+        200
+    );
+    assert_eq!(
+        prune(
+            &world,
+            Retention {
+                days: 1_000,
+                per_job: 10
+            }
+        )
+        .await,
+        200
+    );
+    assert_eq!(
+        prune(
+            &world,
+            Retention {
+                days: 1_000,
+                per_job: 10
+            }
+        )
+        .await,
+        40
+    );
     assert_eq!(kept(&world, job).await, (0..10).collect::<Vec<_>>());
 }

@@ -5,6 +5,7 @@ mod access;
 mod audit;
 mod claim;
 mod complete;
+mod contention;
 mod executions;
 mod failure;
 mod history;

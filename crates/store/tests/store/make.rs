@@ -7,7 +7,10 @@ use std::time::Duration;
 use padclock_api::secret::Reveal;
 use padclock_api::{ExecutionId, JobId, SecretId, UserId, WorkspaceId};
 use padclock_job::{Anchor, Definition, Job, Kind, Moment};
-use padclock_store::{Actor, Claimed, End, Finished, HeldLease, JobRow, NewJob, NewSecret, NewVersion, SecretRow, Store};
+use padclock_store::{
+    Actor, Claimed, End, Finished, HeldLease, JobRow, NewJob, NewSecret, NewVersion, SecretRow,
+    Store,
+};
 use padclock_template::RequestSpec;
 use padclock_vault::{EgressPolicy, SealPlace, Sealed, Value};
 
@@ -44,12 +47,17 @@ pub(crate) fn hourly(name: &str) -> Definition {
 pub(crate) fn with_header(name: &str, header: &str) -> Definition {
     let mut definition = hourly(name);
     let request = definition.request.as_mut().unwrap();
-    request.headers.insert("X-Key".to_owned(), header.to_owned());
+    request
+        .headers
+        .insert("X-Key".to_owned(), header.to_owned());
     definition
 }
 
 pub(crate) fn compiled(id: JobId, created_at: Moment, definition: Definition) -> Arc<Job> {
-    let anchor = Anchor { job_id: &id.to_string(), created_at };
+    let anchor = Anchor {
+        job_id: &id.to_string(),
+        created_at,
+    };
     Arc::new(Job::compile(definition, &anchor).unwrap_or_else(|problems| panic!("{problems:?}")))
 }
 
@@ -57,10 +65,23 @@ pub(crate) fn new_job(world: &World, now: Moment, definition: Definition) -> New
     let id = JobId::new(now.millis(), unique());
     let created_at = now.plus_millis(-HOUR / 2);
     let job = compiled(id, created_at, definition);
-    NewJob { id, workspace: world.workspace, owner: world.owner, created_at, paused: false, job }
+    NewJob {
+        id,
+        workspace: world.workspace,
+        owner: world.owner,
+        created_at,
+        paused: false,
+        job,
+    }
 }
 
-pub(crate) fn version(world: &World, id: SecretId, number: u32, value: &str, egress: Option<&EgressPolicy>) -> Sealed {
+pub(crate) fn version(
+    world: &World,
+    id: SecretId,
+    number: u32,
+    value: &str,
+    egress: Option<&EgressPolicy>,
+) -> Sealed {
     let place = SealPlace {
         workspace: *world.workspace.bytes(),
         secret: *id.bytes(),
@@ -68,7 +89,11 @@ pub(crate) fn version(world: &World, id: SecretId, number: u32, value: &str, egr
         field: "value",
         policy_hash: EgressPolicy::hash(egress),
     };
-    world.keyring.seal(&place, &Value::new(value), &mut Seeded(u64::from(number) ^ 0xabcd))
+    world.keyring.seal(
+        &place,
+        &Value::new(value),
+        &mut Seeded(u64::from(number) ^ 0xabcd),
+    )
 }
 
 impl World {
@@ -84,7 +109,10 @@ impl World {
     /// Sets a job's due row to a time, as if the clock had come to it.
     pub(crate) async fn due_at(&self, job: JobId, at: Moment) {
         let (id, at) = (self.hex(job.bytes()), at.millis());
-        self.raw(&format!("UPDATE due SET run_at = {at}, scheduled_for = {at} WHERE job_id = {id}")).await;
+        self.raw(&format!(
+            "UPDATE due SET run_at = {at}, scheduled_for = {at} WHERE job_id = {id}"
+        ))
+        .await;
     }
 
     /// A job that has just come due; answers it and the time it stands for.
@@ -107,7 +135,10 @@ impl World {
     }
 
     pub(crate) async fn finish(&self, claimed: &Claimed, end: End) -> bool {
-        self.store.complete(node("n1"), vec![finished(claimed, end)]).await.unwrap()[0]
+        self.store
+            .complete(node("n1"), vec![finished(claimed, end)])
+            .await
+            .unwrap()[0]
     }
 
     pub(crate) fn new_secret(&self, name: &str, value: &str) -> NewSecret {
@@ -130,14 +161,36 @@ impl World {
     }
 
     pub(crate) async fn secret(&self, new: NewSecret) -> SecretRow {
-        self.store.create_secret(new, Actor::System, self.owner).await.unwrap()
+        self.store
+            .create_secret(new, Actor::System, self.owner)
+            .await
+            .unwrap()
     }
 
-    pub(crate) async fn replace(&self, store: &Store, secret: &SecretRow, value: &str) -> SecretRow {
+    pub(crate) async fn replace(
+        &self,
+        store: &Store,
+        secret: &SecretRow,
+        value: &str,
+    ) -> SecretRow {
         let number = secret.secret.version + 1;
         let sealed = version(self, secret.secret.id, number, value, None);
-        let new = NewVersion { version: number, unmaskable: false, short: false, sealed };
-        store.replace_secret(self.workspace, secret.secret.id, new, Actor::System, self.owner).await.unwrap()
+        let new = NewVersion {
+            version: number,
+            unmaskable: false,
+            short: false,
+            sealed,
+        };
+        store
+            .replace_secret(
+                self.workspace,
+                secret.secret.id,
+                new,
+                Actor::System,
+                self.owner,
+            )
+            .await
+            .unwrap()
     }
 
     /// Opens what a claim resolved.
@@ -156,12 +209,19 @@ impl World {
 }
 
 pub(crate) fn held(claimed: &Claimed) -> HeldLease {
-    HeldLease { execution: claimed.execution, fence: claimed.fence }
+    HeldLease {
+        execution: claimed.execution,
+        fence: claimed.fence,
+    }
 }
 
 /// A claimed attempt's end.
 pub(crate) fn finished(claimed: &Claimed, end: End) -> Finished {
-    let status = if end == End::Succeeded { "succeeded" } else { "failed" };
+    let status = if end == End::Succeeded {
+        "succeeded"
+    } else {
+        "failed"
+    };
     let attempt = format!(
         r#"{{"number":{},"status":"{status}","started_at":"{}","duration_ms":5,"request":null,"response":null,"error":null}}"#,
         claimed.attempt, claimed.started_at

@@ -19,7 +19,15 @@ async fn a_second_opening_changes_nothing(world: World) {
     let before = world.raw(applied).await;
     let other = world.other_store().await;
     assert_eq!(world.raw(applied).await, before);
-    assert_eq!(other.get_job(world.workspace, job.id).await.unwrap().definition.name, "sync");
+    assert_eq!(
+        other
+            .get_job(world.workspace, job.id)
+            .await
+            .unwrap()
+            .definition
+            .name,
+        "sync"
+    );
 }
 
 async fn several_nodes_may_open_at_once(world: World) {
@@ -35,15 +43,24 @@ async fn several_nodes_may_open_at_once(world: World) {
 }
 
 async fn a_newer_schema_is_refused(world: World) {
-    world.raw("INSERT INTO schema_migrations (version, applied_at) VALUES (999, 1)").await;
+    world
+        .raw("INSERT INTO schema_migrations (version, applied_at) VALUES (999, 1)")
+        .await;
     let error = Store::open(&world.url).await.unwrap_err();
-    assert!(matches!(&error, StoreError::Schema(text) if text.contains("999")), "{error}");
+    assert!(
+        matches!(&error, StoreError::Schema(text) if text.contains("999")),
+        "{error}"
+    );
 }
 
 /// Steps of the schema with their text, as this engine knows them.
 fn steps(engine: Engine) -> Vec<(i64, String)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
-    let ending = if engine == Engine::Sqlite { ".sqlite.sql" } else { ".postgres.sql" };
+    let ending = if engine == Engine::Sqlite {
+        ".sqlite.sql"
+    } else {
+        ".postgres.sql"
+    };
     let mut steps: Vec<(i64, String)> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -59,9 +76,16 @@ fn steps(engine: Engine) -> Vec<(i64, String)> {
 
 /// Rows that each version of the schema could hold: one of every table, as that version's binary wrote them.
 fn rows(world: &World, version: i64) -> String {
-    let (workspace, owner) = (world.hex(world.workspace.bytes()), world.hex(world.owner.bytes()));
+    let (workspace, owner) = (
+        world.hex(world.workspace.bytes()),
+        world.hex(world.owner.bytes()),
+    );
     let (job, secret) = (world.hex(&[0x31; 16]), world.hex(&[0x32; 16]));
-    let (execution, token, none) = (world.hex(&[0x33; 16]), world.hex(&[0x34; 16]), world.hex(&[]));
+    let (execution, token, none) = (
+        world.hex(&[0x33; 16]),
+        world.hex(&[0x34; 16]),
+        world.hex(&[]),
+    );
     let definition = serde_json::to_string(&hourly("old")).unwrap();
     match version {
         1 => format!(
@@ -91,14 +115,26 @@ fn rows(world: &World, version: i64) -> String {
 
 async fn every_older_schema_is_brought_up_to_date(world: World) {
     let steps = steps(world.engine);
-    assert_eq!(steps.iter().map(|(version, _)| *version).collect::<Vec<_>>(), (1..=steps.len() as i64).collect::<Vec<_>>());
+    assert_eq!(
+        steps
+            .iter()
+            .map(|(version, _)| *version)
+            .collect::<Vec<_>>(),
+        (1..=steps.len() as i64).collect::<Vec<_>>()
+    );
     for upto in 1..=steps.len() {
         let old = crate::world::Place::make(world.engine).await;
-        let at = World { url: old.url.clone(), ..world.clone() };
+        let at = World {
+            url: old.url.clone(),
+            ..world.clone()
+        };
         at.raw("CREATE TABLE schema_migrations (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)").await;
         for (version, text) in &steps[..upto] {
             at.raw(text).await;
-            at.raw(&format!("INSERT INTO schema_migrations VALUES ({version}, 1)")).await;
+            at.raw(&format!(
+                "INSERT INTO schema_migrations VALUES ({version}, 1)"
+            ))
+            .await;
         }
         let newest = steps[upto - 1].0;
         at.raw(&rows(&at, newest)).await;
@@ -109,17 +145,53 @@ async fn every_older_schema_is_brought_up_to_date(world: World) {
 }
 
 async fn works_with_old_rows(world: &World) {
-    let (job, secret) = (JobId::from_bytes([0x31; 16]), SecretId::from_bytes([0x32; 16]));
-    assert_eq!(world.store.get_job(world.workspace, job).await.unwrap().definition, hourly("old"));
-    assert_eq!(world.store.get_secret(world.workspace, secret, world.owner).await.unwrap().secret.name, "KEY");
-    assert_eq!(world.store.newest_executions(vec![job]).await.unwrap().len(), 1);
+    let (job, secret) = (
+        JobId::from_bytes([0x31; 16]),
+        SecretId::from_bytes([0x32; 16]),
+    );
+    assert_eq!(
+        world
+            .store
+            .get_job(world.workspace, job)
+            .await
+            .unwrap()
+            .definition,
+        hourly("old")
+    );
+    assert_eq!(
+        world
+            .store
+            .get_secret(world.workspace, secret, world.owner)
+            .await
+            .unwrap()
+            .secret
+            .name,
+        "KEY"
+    );
+    assert_eq!(
+        world
+            .store
+            .newest_executions(vec![job])
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     let claimed = world.claim(10).await;
     assert!(!claimed.is_empty());
     for one in &claimed {
         assert!(world.finish(one, End::Succeeded).await);
     }
-    world.store.delete_secret(world.workspace, secret, Actor::System, world.owner).await.unwrap();
+    world
+        .store
+        .delete_secret(world.workspace, secret, Actor::System, world.owner)
+        .await
+        .unwrap();
     let new = world.job(with_header("new", "{{secret.KEY}}")).await;
     let id = execution_id(world.now().await);
-    world.store.run_now(world.workspace, new.id, id, Actor::System).await.unwrap();
+    world
+        .store
+        .run_now(world.workspace, new.id, id, Actor::System)
+        .await
+        .unwrap();
 }

@@ -7,14 +7,25 @@ use crate::world::{Engine, World, digits, on_both_engines};
 
 on_both_engines!(no_column_holds_a_value);
 
-const VALUES: [&str; 3] = ["correct-horse-battery-1", "correct-horse-battery-2", "correct-horse-battery-3"];
+const VALUES: [&str; 3] = [
+    "correct-horse-battery-1",
+    "correct-horse-battery-2",
+    "correct-horse-battery-3",
+];
 
 async fn tables(world: &World) -> Vec<String> {
     let list = match world.engine {
         Engine::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
-        Engine::Postgres => "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'",
+        Engine::Postgres => {
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        }
     };
-    world.raw(list).await.into_iter().map(|mut row| row.remove(0).unwrap()).collect()
+    world
+        .raw(list)
+        .await
+        .into_iter()
+        .map(|mut row| row.remove(0).unwrap())
+        .collect()
 }
 
 async fn no_column_holds_a_value(world: World) {
@@ -31,22 +42,37 @@ async fn no_column_holds_a_value(world: World) {
     assert!(tables.len() >= 15, "{tables:?}");
     let mut cells = 0;
     for table in &tables {
-        for cell in world.raw(&format!("SELECT * FROM {table}")).await.into_iter().flatten().flatten() {
+        for cell in world
+            .raw(&format!("SELECT * FROM {table}"))
+            .await
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             cells += 1;
             for value in VALUES {
                 assert!(!cell.contains(value), "{table} holds a value");
-                assert!(!cell.contains(&digits(value.as_bytes())), "{table} holds a value's bytes");
+                assert!(
+                    !cell.contains(&digits(value.as_bytes())),
+                    "{table} holds a value's bytes"
+                );
             }
         }
     }
     assert!(cells > 100);
-    world.store.delete_secret(world.workspace, first.secret.id, Actor::System, world.owner).await.unwrap();
+    world
+        .store
+        .delete_secret(world.workspace, first.secret.id, Actor::System, world.owner)
+        .await
+        .unwrap();
     if world.engine == Engine::Sqlite {
         let path = world.store.file().unwrap();
         for ending in ["", "-wal"] {
             let file = std::fs::read(format!("{}{ending}", path.display())).unwrap();
             for value in VALUES {
-                let found = file.windows(value.len()).any(|window| window == value.as_bytes());
+                let found = file
+                    .windows(value.len())
+                    .any(|window| window == value.as_bytes());
                 assert!(!found, "the file{ending} holds a value");
             }
         }

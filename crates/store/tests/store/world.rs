@@ -61,9 +61,23 @@ pub(crate) fn first_start(seed: u64) -> (Keyring, FirstStart) {
     let mut rng = Seeded(seed);
     let root = RootKey::generate(&mut rng);
     let (keyring, master, term) = Keyring::create(&root, &mut rng);
-    let keys = KeyMaterial { master, terms: vec![term] };
-    let (workspace, owner) = (WorkspaceId::from_bytes([1; 16]), UserId::from_bytes([2; 16]));
-    (keyring, FirstStart { keys, workspace, owner, token: token(1) })
+    let keys = KeyMaterial {
+        master,
+        terms: vec![term],
+    };
+    let (workspace, owner) = (
+        WorkspaceId::from_bytes([1; 16]),
+        UserId::from_bytes([2; 16]),
+    );
+    (
+        keyring,
+        FirstStart {
+            keys,
+            workspace,
+            owner,
+            token: token(1),
+        },
+    )
 }
 
 /// A database of its own.
@@ -80,7 +94,10 @@ pub(crate) struct World {
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 fn fresh_name() -> String {
-    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    let nanos = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_nanos();
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     format!("padclock_test_{}_{number}_{nanos:x}", std::process::id())
 }
@@ -130,14 +147,21 @@ impl Place {
         match self.engine {
             Engine::Sqlite => std::fs::remove_dir_all(self.file().parent().unwrap()).unwrap(),
             Engine::Postgres => {
-                on_postgres(&server(), &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+                on_postgres(
+                    &server(),
+                    &format!("DROP DATABASE {} WITH (FORCE)", self.name),
+                )
+                .await;
             }
         }
     }
 }
 
 /// Runs a test in a world of its own and removes the world, whatever came of the test.
-pub(crate) async fn run<F: Future<Output = ()> + Send + 'static>(engine: Engine, test: fn(World) -> F) {
+pub(crate) async fn run<F: Future<Output = ()> + Send + 'static>(
+    engine: Engine,
+    test: fn(World) -> F,
+) {
     let place = Place::make(engine).await;
     let url = place.url.clone();
     let outcome = tokio::spawn(async move { test(World::start(engine, url).await).await }).await;
@@ -155,7 +179,14 @@ impl World {
         assert!(store.first_start(first).await.unwrap());
         let keyring = Arc::new(keyring);
         store.unlock(Arc::clone(&keyring));
-        Self { engine, url, store, keyring, workspace, owner }
+        Self {
+            engine,
+            url,
+            store,
+            keyring,
+            workspace,
+            owner,
+        }
     }
 
     /// Another node's view of the same database.
@@ -167,7 +198,10 @@ impl World {
 
     /// A second workspace with an owner of its own.
     pub(crate) async fn other_workspace(&self) -> (WorkspaceId, UserId) {
-        let (workspace, owner) = (WorkspaceId::from_bytes([0x21; 16]), UserId::from_bytes([0x22; 16]));
+        let (workspace, owner) = (
+            WorkspaceId::from_bytes([0x21; 16]),
+            UserId::from_bytes([0x22; 16]),
+        );
         let (id, user) = (self.hex(workspace.bytes()), self.hex(owner.bytes()));
         self.raw(&format!(
             "INSERT INTO workspaces (id, name, created_at) VALUES ({id}, 'other', 1);
@@ -199,7 +233,11 @@ impl World {
 
     /// The one number that a statement answers.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
-        self.raw(sql).await[0][0].as_deref().unwrap().parse().unwrap()
+        self.raw(sql).await[0][0]
+            .as_deref()
+            .unwrap()
+            .parse()
+            .unwrap()
     }
 }
 
@@ -211,7 +249,9 @@ fn on_sqlite(path: &str, sql: &str) -> Vec<Vec<Option<String>>> {
     use rusqlite::fallible_iterator::FallibleIterator as _;
     use rusqlite::types::ValueRef;
     let connection = rusqlite::Connection::open(path).unwrap();
-    connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    connection
+        .busy_timeout(std::time::Duration::from_secs(10))
+        .unwrap();
     let mut answers = Vec::new();
     let mut batch = rusqlite::Batch::new(&connection, sql);
     while let Some(mut statement) = batch.next().unwrap() {
@@ -238,7 +278,11 @@ pub(crate) async fn on_postgres(url: &str, sql: &str) -> Vec<Vec<Option<String>>
     drop(client);
     driver.await.unwrap().unwrap();
     let row = |message| match message {
-        SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect()),
+        SimpleQueryMessage::Row(row) => Some(
+            (0..row.len())
+                .map(|at| row.get(at).map(str::to_owned))
+                .collect(),
+        ),
         _ => None,
     };
     messages.into_iter().filter_map(row).collect()
