@@ -196,6 +196,19 @@ fn default_data(env: Environment<'_>) -> PathBuf {
     base.join("padclock")
 }
 
+/// The parser's own message shows the line that is wrong, and a database's password may stand in it: only the place is told.
+fn parse_file(text: &str) -> Result<File> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let what = match error.message() {
+            message if message.starts_with("unknown field") => message.to_owned(),
+            _ => "it can't be read as a setting".to_owned(),
+        };
+        anyhow::anyhow!("line {line}: {what}")
+    })
+}
+
 fn read_file(named: Option<&Path>, env: Environment<'_>, data: &Path) -> Result<File> {
     let named = named.map(Path::to_owned).or_else(|| env("PADCLOCK_CONFIG").map(PathBuf::from));
     let path = match named {
@@ -204,7 +217,7 @@ fn read_file(named: Option<&Path>, env: Environment<'_>, data: &Path) -> Result<
         None => return Ok(File::default()),
     };
     let text = std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is not a settings file", path.display()))
+    parse_file(&text).with_context(|| format!("{} is not a settings file", path.display()))
 }
 
 impl std::fmt::Debug for Config {

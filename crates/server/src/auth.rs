@@ -58,6 +58,8 @@ macro_rules! permissions {
 permissions! {
     /// See metadata, jobs and executions.
     Read = "read" from Viewer;
+    /// Create, replace and delete one's own secrets.
+    OwnSecrets = "secrets:own" from Viewer;
     /// Create, replace and delete the workspace's secrets.
     WriteSecrets = "secrets:write" from Editor;
     /// Write and start jobs.
@@ -81,10 +83,24 @@ impl<P> Caller<P> {
         self.token.user
     }
 
+    /// Refuses a caller who does not have the permission `Q` as well: for calls whose need shows in what they are about.
+    pub(crate) fn must<Q: Permission>(&self) -> Answer<()> {
+        if has::<Q>(&self.token) { Ok(()) } else { Err(forbidden::<Q>(&self.token)) }
+    }
+
     /// As the audit names them.
     pub(crate) fn actor(&self) -> Actor {
         Actor::Member { user: self.token.user, token: self.token.id, from: self.from.to_string() }
     }
+}
+
+fn has<P: Permission>(token: &TokenRow) -> bool {
+    Role::of(&token.role).is_some_and(|role| role >= P::LEAST)
+}
+
+fn forbidden<P: Permission>(token: &TokenRow) -> Failure {
+    let message = format!("the role {} does not have the permission {}", token.role, P::NAME);
+    Failure::new(ErrorCode::Forbidden, message)
 }
 
 fn unauthorized(message: &str) -> Failure {
@@ -103,20 +119,25 @@ fn bearer(parts: &Parts) -> Answer<&str> {
     Ok(token.trim())
 }
 
+/// A token that nobody has: counted, and after too many from one address answered with a wait. One that is right is let in
+/// whatever others at its address have tried.
+fn unknown(app: &App, from: IpAddr) -> Failure {
+    let now = Instant::now();
+    if let Some(wait) = app.failures.wait(from, now) {
+        let failure = Failure::new(ErrorCode::RateLimited, "too many wrong tokens from this address");
+        return failure.retry_after(wait.as_secs() + 1);
+    }
+    app.failures.count(from, now);
+    unauthorized("the token is unknown or has ended")
+}
+
 async fn authenticate(parts: &Parts, app: &App) -> Answer<(TokenRow, IpAddr)> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     let from = peer.map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
-    if let Some(wait) = app.failures.wait(from, Instant::now()) {
-        let failure = Failure::new(ErrorCode::RateLimited, "too many wrong tokens from this address");
-        return Err(failure.retry_after(wait.as_secs() + 1));
-    }
     let lookup = token::lookup(app.keyring.derived(Label::TokenLookup), bearer(parts)?);
     match app.store.find_token(lookup).await.map_err(stored("token"))? {
         Some(row) => Ok((row, from)),
-        None => {
-            app.failures.count(from, Instant::now());
-            Err(unauthorized("the token is unknown or has ended"))
-        }
+        None => Err(unknown(app, from)),
     }
 }
 
@@ -125,10 +146,8 @@ impl<P: Permission> FromRequestParts<App> for Caller<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
         let (token, from) = authenticate(parts, app).await?;
-        let allowed = Role::of(&token.role).is_some_and(|role| role >= P::LEAST);
-        if !allowed {
-            let message = format!("the role {} does not have the permission {}", token.role, P::NAME);
-            return Err(Failure::new(ErrorCode::Forbidden, message));
+        if !has::<P>(&token) {
+            return Err(forbidden::<P>(&token));
         }
         Ok(Self { token, from, permission: PhantomData })
     }

@@ -18,15 +18,15 @@ const SHORTEST_TOKEN: usize = 16;
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data folder can't be used.
-    #[error("the data folder {} can't be used: {why}", path.display())]
+    /// The data folder, or a file in it, can't be used.
+    #[error("{} can't be used: {why}", path.display())]
     Folder {
         /// The folder or a file in it.
         path: PathBuf,
         /// The operating system's reason.
         why: std::io::Error,
     },
-    /// Another process has the data folder.
+    /// Another process has the embedded database.
     #[error("another padclock process uses {}: stop it, or give another --data", .0.display())]
     InUse(PathBuf),
     /// The database can't be used.
@@ -81,10 +81,12 @@ pub struct Made {
 
 /// Opens everything.
 pub(crate) async fn open(settings: &Settings) -> Result<Opened, StartError> {
-    let embedded = settings.database.as_deref().is_none_or(|url| url.starts_with("sqlite:"));
     make_folder(&settings.data)?;
-    let lock = if embedded { Some(lock(&settings.data)?) } else { None };
-    let url = settings.database.clone().unwrap_or_else(|| format!("sqlite://{}", settings.data.join("padclock.db").display()));
+    let own = format!("sqlite://{}", settings.data.join("padclock.db").display());
+    let url = settings.database.clone().unwrap_or(own);
+    let file = url.strip_prefix("sqlite://").map(Path::new);
+    let embedded = file.is_some();
+    let lock = file.map(lock).transpose()?;
     let store = Arc::new(Store::open(&url).await?);
     if let Some(file) = store.file() {
         private(file)?;
@@ -106,13 +108,16 @@ fn make_folder(path: &Path) -> Result<(), StartError> {
     made.map_err(|why| StartError::Folder { path: path.to_owned(), why })
 }
 
-fn lock(folder: &Path) -> Result<File, StartError> {
-    let path = folder.join("padclock.lock");
+/// One process at a time has an embedded database: it takes over whatever an earlier one has left.
+fn lock(database: &Path) -> Result<File, StartError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
     let unusable = |why| StartError::Folder { path: path.clone(), why };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::InUse(folder.to_owned())),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::InUse(database.to_owned())),
         Err(std::fs::TryLockError::Error(why)) => Err(unusable(why)),
     }
 }
@@ -169,7 +174,14 @@ async fn first_start(
     };
     let keys = KeyMaterial { master, terms: vec![term] };
     let first = FirstStart { keys, workspace: random::id(now), owner: random::id(now), token };
-    Ok(store.first_start(first).await?.then(|| (Arc::new(keyring), path)))
+    if store.first_start(first).await? {
+        return Ok(Some((Arc::new(keyring), path)));
+    }
+    // Another node was first: the token that was written here is nobody's.
+    if let Some(path) = path {
+        std::fs::remove_file(&path).map_err(|why| StartError::Folder { path, why })?;
+    }
+    Ok(None)
 }
 
 fn bootstrap_token(keyring: &Keyring, given: &Value) -> Result<NewToken, StartError> {

@@ -6,6 +6,9 @@ use padclock_api::{ErrorBody, ErrorCode, ErrorDetail};
 use padclock_job::Problem;
 use padclock_store::StoreError;
 
+/// The most details of one failure.
+const MOST_DETAILS: usize = 100;
+
 /// A failed call. The request's id is added on the way out.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
@@ -35,11 +38,17 @@ impl Failure {
             [one] => format!("{}: {}", one.field, one.message),
             several => format!("{} fields are wrong; see details", several.len()),
         };
-        Self { details, ..Self::new(ErrorCode::ValidationError, message) }
+        Self::new(ErrorCode::ValidationError, message).with(details)
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(ErrorCode::NotFound, format!("there is no such {what} in this workspace"))
+    }
+
+    /// With what it is about, at most a hundred lines of it.
+    pub(crate) fn with(self, mut details: Vec<ErrorDetail>) -> Self {
+        details.truncate(MOST_DETAILS);
+        Self { details, ..self }
     }
 
     pub(crate) fn retry_after(self, seconds: u64) -> Self {

@@ -13,15 +13,18 @@ const ROUND: Duration = Duration::from_secs(600);
 
 /// Prunes history until the node stops.
 pub(crate) async fn prune(store: Arc<Store>, retention: Retention, stopping: CancellationToken) {
-    let mut after = None;
+    let (mut after, mut busy) = (None, false);
     loop {
         let pause = match store.prune(retention, after).await {
             Ok((next, deleted)) => {
-                // A job with more to delete than one step takes is looked at again.
-                if deleted == 0 {
-                    after = next;
+                busy |= deleted > 0;
+                after = next;
+                // A job with more to delete than one step takes is looked at in the next round, which then follows soon.
+                match after {
+                    Some(_) => STEP,
+                    None if std::mem::take(&mut busy) => STEP,
+                    None => ROUND,
                 }
-                if after.is_none() && deleted == 0 { ROUND } else { STEP }
             }
             Err(error) => {
                 tracing::warn!(%error, "history could not be pruned");

@@ -4,10 +4,14 @@ mod depth;
 mod shape;
 mod words;
 
+use std::error::Error;
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use http_body_util::LengthLimitError;
 use padclock_api::ids::Kind;
 use padclock_api::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use padclock_api::{ErrorCode, Id};
@@ -21,6 +25,8 @@ use crate::state::App;
 
 /// The largest request body, in bytes.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
+/// The longest that a body may take to arrive.
+const SLOWEST_BODY: Duration = Duration::from_secs(30);
 /// The deepest JSON.
 pub(crate) const MAX_DEPTH: usize = 64;
 
@@ -36,12 +42,25 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
 
     async fn from_request(request: Request, _: &App) -> Answer<Self> {
         require_json(request.headers())?;
-        let body = axum::body::to_bytes(request.into_body(), MAX_BODY).await;
-        let raw = body.map_err(|_| {
-            Failure::new(ErrorCode::TooLarge, format!("the request body is larger than {MAX_BODY} bytes, or broke off"))
-        })?;
+        let raw = read(request).await?;
         objects_only(&raw)?;
         Ok(Self { value: parse(&raw)?, raw })
+    }
+}
+
+async fn read(request: Request) -> Answer<Bytes> {
+    let given = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()).map(str::to_owned);
+    let body = axum::body::to_bytes(request.into_body(), MAX_BODY);
+    let broken = |message: &str| Failure::field("", "broken_body", message);
+    match tokio::time::timeout(SLOWEST_BODY, body).await {
+        Ok(Ok(raw)) => Ok(raw),
+        Ok(Err(error)) if error.source().is_some_and(|source| source.is::<LengthLimitError>()) => {
+            let given = given.map_or_else(|| "more".to_owned(), |length| format!("{length} bytes"));
+            let message = format!("the request body may have at most {MAX_BODY} bytes; it has {given}");
+            Err(Failure::new(ErrorCode::TooLarge, message))
+        }
+        Ok(Err(_)) => Err(broken("the request body broke off")),
+        Err(_) => Err(broken("the request body took longer than 30 s")),
     }
 }
 
@@ -118,7 +137,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
         let query = Query::<T>::from_request_parts(parts, app).await;
-        let Query(params) = query.map_err(|error| Failure::field("query", "bad_parameter", words::tame(&error.body_text())))?;
+        let Query(params) = query.map_err(|error| words::of_query(&error.body_text()))?;
         Ok(Self(params))
     }
 }
@@ -135,7 +154,7 @@ pub(crate) struct Paging {
 pub(crate) fn page_size(limit: Option<u32>) -> Answer<u32> {
     match limit.unwrap_or(DEFAULT_LIMIT) {
         limit @ 1..=MAX_LIMIT => Ok(limit),
-        _ => Err(Failure::field("limit", "out_of_range", format!("limit must be 1 to {MAX_LIMIT}"))),
+        _ => Err(Failure::field("limit", "out_of_range", format!("must be 1 to {MAX_LIMIT}"))),
     }
 }
 
@@ -147,7 +166,7 @@ impl Paging {
 
 /// The cursor of a page: the id after which it begins.
 pub(crate) fn cursor<K: Kind>(text: Option<&str>) -> Answer<Option<Id<K>>> {
-    let bad = |_| Failure::field("cursor", "bad_cursor", "cursor must be a next_cursor of this list");
+    let bad = |_| Failure::field("cursor", "bad_cursor", "must be a next_cursor of this list");
     text.map(|text| text.parse().map_err(bad)).transpose()
 }
 

@@ -10,6 +10,7 @@ mod housekeeping;
 mod input;
 mod keys;
 mod limits;
+mod listen;
 mod metrics;
 mod openapi;
 mod random;

@@ -1,5 +1,6 @@
 //! Where the root key comes from. It is never in the database, and there is no way to run without one.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -96,7 +97,7 @@ fn read(path: &Path) -> Result<RootKey, RootKeyError> {
     let unread = |why| RootKeyError::Unread { path: path.to_owned(), why };
     let mut text = Vec::with_capacity(128);
     // A key file is 65 bytes; anything much longer is something else.
-    std::fs::File::open(path).map_err(unread)?.take(4_096).read_to_end(&mut text).map_err(unread)?;
+    File::open(path).map_err(unread)?.take(4_096).read_to_end(&mut text).map_err(unread)?;
     warn_if_readable_by_others(path);
     parse(&Value::new(text), &path.display().to_string())
 }
@@ -113,9 +114,16 @@ fn warn_if_readable_by_others(path: &Path) {
 fn write(path: &Path, key: &RootKey) -> Result<(), RootKeyError> {
     use std::os::unix::fs::OpenOptionsExt;
     let unwritten = |why| RootKeyError::Unwritten { path: path.to_owned(), why };
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(unwritten)?;
-    file.write_all(key.to_hex().expose()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all()).map_err(unwritten)
+    // Written whole beside, then given its name, so that a crash leaves a whole key or none; an existing one is never replaced.
+    let beside = path.with_extension("new");
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(unwritten)?;
+    file.write_all(key.to_hex().expose())
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::hard_link(&beside, path))
+        .and_then(|()| std::fs::remove_file(&beside))
+        .and_then(|()| path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all()))
+        .map_err(unwritten)
 }
 
 fn run(command: &str) -> Result<RootKey, RootKeyError> {

@@ -82,7 +82,10 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     let id = request_id(&request);
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let method = request.method().as_str().to_owned();
-    let mut response = next.run(request).await;
+    let mut response = match unknown_parameter(&request, &route) {
+        Some(name) => Failure::field(&name, "unknown_parameter", "this call does not take it").into_response(),
+        None => next.run(request).await,
+    };
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         response = with_body(response, &failure, &id);
     }
@@ -98,6 +101,24 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
         .with_label_values(&[&route, method, response.status().as_str()])
         .observe(begun.elapsed().as_secs_f64());
     response
+}
+
+/// The parameters that calls take; every other is refused, for it was meant to do something.
+const PARAMETERS: &[(&str, &str, &[&str])] = &[
+    ("GET", "/v1/secrets", &["limit", "cursor"]),
+    ("DELETE", "/v1/secrets/{id}", &["if_unused"]),
+    ("GET", "/v1/jobs", &["limit", "cursor"]),
+    ("POST", "/v1/jobs", &["dry_run"]),
+    ("GET", "/v1/jobs/{id}/next", &["n"]),
+    ("GET", "/v1/executions", &["job_id", "status", "trigger", "from", "to", "limit", "cursor"]),
+];
+
+fn unknown_parameter(request: &Request, route: &str) -> Option<String> {
+    let query = request.uri().query()?;
+    let method = request.method().as_str();
+    let taken = PARAMETERS.iter().find(|(of, path, _)| *of == method && *path == route).map_or(&[][..], |(_, _, names)| names);
+    let names = query.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty());
+    names.into_iter().find(|name| !taken.contains(name)).map(|name| name.chars().take(64).collect())
 }
 
 fn with_body(response: Response, failure: &Failure, id: &str) -> Response {

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use padclock_vault::Randomness;
@@ -20,10 +19,7 @@ use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::source::StoreSource;
 use crate::state::App;
-use crate::{housekeeping, random, routes};
-
-/// How long open connections may take to finish after the worker has stopped.
-const LAST_CALLS: Duration = Duration::from_secs(5);
+use crate::{housekeeping, listen, random, routes};
 
 /// A node that runs until it is told to stop.
 #[derive(Debug)]
@@ -61,7 +57,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         failures: Arc::new(Failures::default()),
         stopping: Arc::default(),
     };
-    let node: Arc<str> = settings.node.clone().unwrap_or_else(node_name).into();
+    let node: Arc<str> = node_name(settings.node.as_deref()).into();
     let stopping = CancellationToken::new();
     let closing = CancellationToken::new();
     let worker = start_worker(&app, &settings, &node, &stopping)?;
@@ -71,7 +67,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         node,
         made: opened.made,
         going: Arc::clone(&app.stopping),
-        http: tokio::spawn(serve(listener, app, closing.clone())),
+        http: tokio::spawn(listen::serve(listener, routes::router(app), closing.clone())),
         housekeeping: tokio::spawn(prune),
         worker,
         stopping,
@@ -80,13 +76,13 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
     })
 }
 
-/// A name that is new for each process, so that no lease of an earlier one is taken for this one's.
-fn node_name() -> String {
+/// A name that is new for each process, so that no lease of an earlier one, or of a namesake, is taken for this one's.
+fn node_name(given: Option<&str>) -> String {
     let mut bytes = [0; 4];
     random::System::default().fill(&mut bytes);
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
-    format!("{}-{:08x}", if host.is_empty() { "node" } else { host }, u32::from_be_bytes(bytes))
+    let name = given.unwrap_or(host.trim());
+    format!("{}-{:08x}", if name.is_empty() { "node" } else { name }, u32::from_be_bytes(bytes))
 }
 
 fn start_worker(
@@ -158,28 +154,19 @@ impl RunSource for Watched {
     }
 }
 
-async fn serve(listener: TcpListener, app: App, closing: CancellationToken) {
-    let service = routes::router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(async move { closing.cancelled().await });
-    if let Err(error) = served.await {
-        tracing::error!(%error, "the listener has failed");
-    }
-}
-
 impl Running {
     /// Stops: takes nothing new, lets what runs finish or hands it back, then closes the listener.
     pub async fn stop(self) {
         self.going.store(true, Ordering::Relaxed);
         self.stopping.cancel();
-        let abort = self.http.abort_handle();
         for (part, task) in [("worker", self.worker), ("housekeeping", self.housekeeping)] {
             if task.await.is_err() {
                 tracing::error!(part, "a part of the node ended badly");
             }
         }
         self.closing.cancel();
-        if tokio::time::timeout(LAST_CALLS, self.http).await.is_err() {
-            abort.abort();
+        if self.http.await.is_err() {
+            tracing::error!(part = "listener", "a part of the node ended badly");
         }
     }
 }

@@ -94,3 +94,16 @@ fn secrets_are_read_and_never_shown() {
     assert!(!said.contains("hunter") && !said.contains("aaaa"), "{said}");
     assert!(matches!(config.settings().unwrap().root_key, RootKeySource::Hex(_)));
 }
+
+#[test]
+fn a_file_that_can_not_be_read_is_told_by_line_and_not_quoted() {
+    for text in [
+        "node = \"n\"\ndatabase_url = \"postgres://u:hunter2@h/d\"\n",
+        "node = \"n\"\ndatabase = \"postgres://u:hunter2@h/d\n",
+        "node = \"n\"\nlisten = [\"hunter2\"]\n",
+        "node = \"n\"\nmax_in_flight = \"hunter2\"\n",
+    ] {
+        let error = format!("{:#} {:?}", parse_file(text).unwrap_err(), parse_file(text).unwrap_err());
+        assert!(error.contains("line 2") && !error.contains("hunter2"), "{error}");
+    }
+}

@@ -1,7 +1,7 @@
 //! `/v1/executions`: what ran, how it went, again and stop.
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::Json;
 use padclock_api::ids::ExecutionKind;
@@ -10,7 +10,7 @@ use padclock_job::Moment;
 use padclock_store::{ExecutionFilter, StoreError};
 use serde::Deserialize;
 
-use super::{page, put};
+use super::{page, put, reserve};
 use crate::auth::{Caller, Read, WriteJobs};
 use crate::failure::{Answer, Failure, stored};
 use crate::input::{Params, PathId, cursor, page_size};
@@ -99,9 +99,23 @@ pub(crate) async fn replay(
     State(app): State<App>,
     caller: Caller<WriteJobs>,
     PathId(id): PathId<ExecutionKind>,
+    headers: HeaderMap,
 ) -> Answer<Response> {
-    let new: ExecutionId = random::id(random::wall_clock());
-    let started = app.store.replay(caller.workspace(), id, new, caller.actor()).await.map_err(stored("execution"))?;
+    let fresh: ExecutionId = random::id(random::wall_clock());
+    let call = format!("/v1/executions/{id}/replay");
+    let (new, repeated) = reserve(&app, &caller, &headers, (&call, b""), *fresh.bytes()).await?;
+    let new = ExecutionId::from_bytes(new);
+    if repeated && let Ok(found) = app.store.get_execution(caller.workspace(), new).await {
+        return Ok(accepted(&found));
+    }
+    let started = app.store.replay(caller.workspace(), id, new, caller.actor()).await;
+    // Another call with the same key may have started it since.
+    if matches!(started, Err(StoreError::Conflict(_)))
+        && let Ok(found) = app.store.get_execution(caller.workspace(), new).await
+    {
+        return Ok(accepted(&found));
+    }
+    let started = started.map_err(stored("execution"))?;
     app.work.notify_one();
     Ok(accepted(&started))
 }

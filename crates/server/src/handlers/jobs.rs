@@ -10,7 +10,7 @@ use padclock_api::ids::JobKind;
 use padclock_api::job::{Job as Answered, JobState, Preview};
 use padclock_api::{ErrorEnvelope, Execution, ExecutionId, JobId, Page};
 use padclock_job::{Anchor, Definition, InitialState, Job, Moment};
-use padclock_store::{JobEdit, JobRow, NewJob};
+use padclock_store::{JobEdit, JobRow, NewJob, StoreError};
 use serde::Deserialize;
 
 use super::{page, put, reserve, tagged};
@@ -30,7 +30,7 @@ fn compile(definition: Definition, id: JobId, created_at: Moment) -> Answer<Arc<
 }
 
 /// Compiles what is stored; it was compiled before it was stored.
-fn recompile(row: &JobRow) -> Answer<Arc<Job>> {
+pub(crate) fn recompile(row: &JobRow) -> Answer<Arc<Job>> {
     compile(row.definition.clone(), row.id, row.created_at)
 }
 
@@ -89,8 +89,8 @@ pub(crate) async fn create(
     let fresh: JobId = random::id(now);
     let paused = body.value.state == Some(InitialState::Paused);
     let job = compile(body.value.clone(), fresh, now)?;
-    refuse_the_past(&job, now, paused)?;
     if params.dry_run {
+        refuse_the_past(&job, now, paused)?;
         return Ok(tried(&job, fresh, now, &caller, paused));
     }
     let (id, repeated) = reserve(&app, &caller, &headers, ("/v1/jobs", &body.raw), *fresh.bytes()).await?;
@@ -98,9 +98,15 @@ pub(crate) async fn create(
     if repeated && let Ok(row) = app.store.get_job(caller.workspace(), id).await {
         return answer_created(&app, row).await;
     }
+    refuse_the_past(&job, now, paused)?;
     let job = if id == fresh { job } else { compile(body.value, id, now)? };
     let new = NewJob { id, workspace: caller.workspace(), owner: caller.user(), created_at: now, paused, job };
-    let row = app.store.create_job(new, caller.actor()).await.map_err(stored("job"))?;
+    let made = app.store.create_job(new, caller.actor()).await;
+    // Another call with the same key may have made it since.
+    if matches!(made, Err(StoreError::Conflict(_))) && let Ok(row) = app.store.get_job(caller.workspace(), id).await {
+        return answer_created(&app, row).await;
+    }
+    let row = made.map_err(stored("job"))?;
     app.work.notify_one();
     answer_created(&app, row).await
 }
@@ -181,6 +187,13 @@ pub(crate) async fn patch(
     let before = one(&app, &caller, id).await?;
     let internal = |_| Failure::new(padclock_api::ErrorCode::Internal, "the stored job can't be read");
     let mut merged = serde_json::to_value(&before.definition).map_err(internal)?;
+    // The times of another kind of schedule are none of the new one's.
+    let kind_before = merged.get("kind").cloned();
+    if body.value.get("kind").is_some_and(|kind| Some(kind) != kind_before.as_ref())
+        && let Some(fields) = merged.as_object_mut()
+    {
+        fields.remove("schedule");
+    }
     merge(&mut merged, serde_json::Value::Object(body.value));
     let definition: Definition = parse_value(merged)?;
     let reschedule = definition.kind != before.definition.kind || definition.schedule != before.definition.schedule;
@@ -242,7 +255,14 @@ pub(crate) async fn run_now(
     if repeated && let Ok(found) = app.store.get_execution(caller.workspace(), execution).await {
         return Ok(super::executions::accepted(&found));
     }
-    let started = app.store.run_now(caller.workspace(), id, execution, caller.actor()).await.map_err(stored("job"))?;
+    let started = app.store.run_now(caller.workspace(), id, execution, caller.actor()).await;
+    // Another call with the same key may have started it since.
+    if matches!(started, Err(StoreError::Conflict(_)))
+        && let Ok(found) = app.store.get_execution(caller.workspace(), execution).await
+    {
+        return Ok(super::executions::accepted(&found));
+    }
+    let started = started.map_err(stored("job"))?;
     app.work.notify_one();
     Ok(super::executions::accepted(&started))
 }
@@ -283,7 +303,7 @@ pub(crate) async fn next(
 ) -> Answer<Json<Preview>> {
     let count = params.n.unwrap_or(PREVIEWED);
     if !(1..=MOST_PREVIEWED).contains(&count) {
-        return Err(Failure::field("n", "out_of_range", format!("n must be 1 to {MOST_PREVIEWED}")));
+        return Err(Failure::field("n", "out_of_range", format!("must be 1 to {MOST_PREVIEWED}")));
     }
     let job = recompile(&one(&app, &caller, id).await?)?;
     let now = app.store.now().await.map_err(stored("job"))?;

@@ -5,11 +5,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use padclock_api::secret::{ALL_ENVIRONMENTS, Scope, Secret, SecretCreate, SecretPatch, SecretReplace};
 use padclock_api::{ErrorCode, ErrorDetail, ErrorEnvelope, Page, SecretId};
-use padclock_store::{NewSecret, NewVersion, SecretRow, StoreError};
+use padclock_store::{JobRow, NewSecret, NewVersion, SecretRow, StoreError};
 use padclock_vault::Value;
+use serde::Deserialize;
 
 use super::{check_text, page, put, reserve, tagged};
-use crate::auth::{Caller, Permission, Read, WriteSecrets};
+use crate::auth::{Caller, OwnSecrets, Permission, Read, WriteSecrets};
 use crate::failure::{Answer, Failure, detail, stored};
 use crate::input::{Body, Paging, Params, PathId, cursor, if_match};
 use crate::keys::{SealFor, seal};
@@ -76,7 +77,11 @@ fn check_rotation(days: Option<u32>, details: &mut Vec<ErrorDetail>) {
 }
 
 /// Own secrets are everyone's to write; the workspace's need the permission.
-fn created(app: &App, caller: &Caller<WriteSecrets>, id: SecretId, new: SecretCreate) -> NewSecret {
+fn may_write(caller: &Caller<OwnSecrets>, scope: Scope) -> Answer<()> {
+    if scope == Scope::User { Ok(()) } else { caller.must::<WriteSecrets>() }
+}
+
+fn created(app: &App, caller: &Caller<OwnSecrets>, id: SecretId, new: SecretCreate) -> NewSecret {
     let place = SealFor { workspace: caller.workspace(), secret: id, version: 1, egress: new.egress.as_ref() };
     let sealed = seal(&app.keyring, &place, &new.value.0);
     let length = new.value.0.len();
@@ -102,10 +107,11 @@ fn created(app: &App, caller: &Caller<WriteSecrets>, id: SecretId, new: SecretCr
     responses((status = 201, body = Secret), (status = 400, body = ErrorEnvelope), (status = 409, body = ErrorEnvelope)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    caller: Caller<WriteSecrets>,
+    caller: Caller<OwnSecrets>,
     headers: HeaderMap,
     body: Body<SecretCreate>,
 ) -> Answer<Response> {
+    may_write(&caller, body.value.scope)?;
     check_create(&body.value)?;
     let fresh: SecretId = random::id(random::wall_clock());
     let (id, repeated) = reserve(&app, &caller, &headers, ("/v1/secrets", &body.raw), *fresh.bytes()).await?;
@@ -114,8 +120,14 @@ pub(crate) async fn create(
         return Ok(answer_created(&row));
     }
     let new = created(&app, &caller, id, body.value);
-    let row = app.store.create_secret(new, caller.actor(), caller.user()).await.map_err(stored("secret"))?;
-    Ok(answer_created(&row))
+    let made = app.store.create_secret(new, caller.actor(), caller.user()).await;
+    // Another call with the same key may have made it since.
+    if matches!(made, Err(StoreError::Conflict(_)))
+        && let Ok(row) = app.store.get_secret(caller.workspace(), id, caller.user()).await
+    {
+        return Ok(answer_created(&row));
+    }
+    Ok(answer_created(&made.map_err(stored("secret"))?))
 }
 
 fn answer_created(row: &SecretRow) -> Response {
@@ -152,7 +164,7 @@ pub(crate) async fn get(State(app): State<App>, caller: Caller<Read>, PathId(id)
     responses((status = 200, body = Secret), (status = 404, body = ErrorEnvelope), (status = 412, body = ErrorEnvelope)))]
 pub(crate) async fn replace(
     State(app): State<App>,
-    caller: Caller<WriteSecrets>,
+    caller: Caller<OwnSecrets>,
     PathId(id): PathId<padclock_api::ids::SecretKind>,
     headers: HeaderMap,
     body: Body<SecretReplace>,
@@ -163,6 +175,7 @@ pub(crate) async fn replace(
         return Err(Failure::invalid(details));
     }
     let SecretRow { secret, revision } = one(&app, &caller, id).await?;
+    may_write(&caller, secret.scope)?;
     if if_match(&headers)?.is_some_and(|expected| expected != revision) {
         return Err(stored("secret")(StoreError::Changed));
     }
@@ -185,7 +198,7 @@ pub(crate) async fn replace(
     responses((status = 200, body = Secret), (status = 404, body = ErrorEnvelope), (status = 412, body = ErrorEnvelope)))]
 pub(crate) async fn patch(
     State(app): State<App>,
-    caller: Caller<WriteSecrets>,
+    caller: Caller<OwnSecrets>,
     PathId(id): PathId<padclock_api::ids::SecretKind>,
     headers: HeaderMap,
     body: Body<SecretPatch>,
@@ -197,26 +210,59 @@ pub(crate) async fn patch(
         return Err(Failure::invalid(details));
     }
     let expected = if_match(&headers)?;
+    may_write(&caller, one(&app, &caller, id).await?.secret.scope)?;
     let row = app.store.patch_secret(caller.workspace(), id, body.value, expected, caller.actor(), caller.user()).await;
     let row = row.map_err(stored("secret"))?;
     Ok(tagged(StatusCode::OK, &row.secret, row.revision))
 }
 
-/// Deletes a secret, also when jobs name it.
-#[utoipa::path(delete, path = "/v1/secrets/{id}", tag = "secrets", params(("id" = String, Path,)),
-    responses((status = 204), (status = 404, body = ErrorEnvelope)))]
+/// What a deletion may ask for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeleteParams {
+    #[serde(default)]
+    if_unused: bool,
+}
+
+/// Deletes a secret, also when jobs name it, unless `if_unused=true` asks to leave it then.
+#[utoipa::path(delete, path = "/v1/secrets/{id}", tag = "secrets",
+    params(("id" = String, Path,), ("if_unused" = Option<bool>, Query,)),
+    responses((status = 204), (status = 404, body = ErrorEnvelope), (status = 409, body = ErrorEnvelope)))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    caller: Caller<WriteSecrets>,
+    caller: Caller<OwnSecrets>,
     PathId(id): PathId<padclock_api::ids::SecretKind>,
+    Params(params): Params<DeleteParams>,
     headers: HeaderMap,
 ) -> Answer<StatusCode> {
-    if let Some(expected) = if_match(&headers)?
-        && one(&app, &caller, id).await?.revision != expected
-    {
-        return Err(Failure::new(ErrorCode::PreconditionFailed, "the secret has changed since it was read; read it again"));
+    let SecretRow { secret, revision } = one(&app, &caller, id).await?;
+    may_write(&caller, secret.scope)?;
+    if if_match(&headers)?.is_some_and(|expected| expected != revision) {
+        return Err(stored("secret")(StoreError::Changed));
+    }
+    if params.if_unused {
+        refuse_in_use(&app, &caller, &secret).await?;
     }
     let deleted = app.store.delete_secret(caller.workspace(), id, caller.actor(), caller.user()).await;
     deleted.map_err(stored("secret"))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses when a job names the secret, and says which jobs do.
+async fn refuse_in_use(app: &App, caller: &Caller<OwnSecrets>, secret: &Secret) -> Answer<()> {
+    let rows = app.store.jobs_mentioning(caller.workspace(), secret.name.clone()).await.map_err(stored("secret"))?;
+    let names = |row: &JobRow| {
+        // A job that can't be read any more may name it: better kept than sorry.
+        super::jobs::recompile(row).map_or(true, |job| job.references().iter().any(|(used, _)| used.name == secret.name))
+    };
+    let users: Vec<ErrorDetail> = rows
+        .iter()
+        .filter(|row| names(row))
+        .map(|row| detail("jobs", "in_use", format!("{} {}", row.id, row.definition.name)))
+        .collect();
+    if users.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} jobs name this secret; see details", users.len());
+    Err(Failure::new(ErrorCode::Conflict, message).with(users))
 }

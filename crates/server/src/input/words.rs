@@ -5,13 +5,23 @@ use padclock_api::ErrorDetail;
 
 use crate::failure::{Failure, detail};
 
+/// The types' names that people do not use.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i32" | "i64" => "a whole number",
+        "struct Definition" | "a map" => "an object",
+        other => other.strip_prefix("struct ").map_or(other, |_| "an object"),
+    }
+}
+
 /// A parser's sentence without what it found.
 pub(super) fn tame(sentence: &str) -> String {
     let sentence = sentence.split(" at line ").next().unwrap_or(sentence);
     for begin in ["invalid type: ", "invalid value: ", "invalid length "] {
         if sentence.contains(begin) {
             let expected = sentence.rsplit_once(", expected ").map_or("something else", |(_, expected)| expected);
-            return format!("expected {expected}");
+            return format!("expected {}", plain(expected));
         }
     }
     if sentence.contains("unknown variant ") {
@@ -24,6 +34,18 @@ pub(super) fn tame(sentence: &str) -> String {
     }
     // The remaining sentences are the types' own, which name a form and never what was given.
     if sentence.contains('`') || sentence.contains('"') { "is not of the right form".to_owned() } else { sentence.to_owned() }
+}
+
+/// The failure for a query whose parameters don't fit.
+pub(super) fn of_query(sentence: &str) -> Failure {
+    let sentence = sentence.strip_prefix("Failed to deserialize query string: ").unwrap_or(sentence);
+    match sentence.split_once(": ") {
+        Some((name, rest)) if !name.contains(' ') => {
+            let rest = if rest.contains("digit") || rest.contains("number too") { "must be a whole number".to_owned() } else { tame(rest) };
+            Failure::field(name, "bad_parameter", rest)
+        }
+        _ => Failure::field(named(sentence).unwrap_or("query"), "bad_parameter", tame(sentence)),
+    }
 }
 
 fn code_of(sentence: &str) -> &'static str {

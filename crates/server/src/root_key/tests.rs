@@ -72,7 +72,7 @@ fn what_is_no_key_is_refused_without_being_shown() {
     let wrong = "zz0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
     let sources = [
         RootKeySource::Hex(Value::new(wrong.as_bytes().to_vec())),
-        RootKeySource::Hex(Value::new(HEX[..62].as_bytes().to_vec())),
+        RootKeySource::Hex(Value::new(HEX.as_bytes()[..62].to_vec())),
         RootKeySource::Command(format!("echo {wrong}")),
         RootKeySource::Command("exit 3".to_owned()),
         RootKeySource::File(PathBuf::from("/nonexistent/key")),
