@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
-use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 
 use super::failure::Failure;
 
@@ -166,8 +166,9 @@ fn drawn(heading: &[&str], rows: Vec<Vec<String>>, look: Look) -> String {
     }
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic);
+        .load_style(presets::NOTHING)
+        // A broken id or time can't be copied: on a narrow terminal whole lines go on instead.
+        .set_content_arrangement(ContentArrangement::Disabled);
     if look.color {
         table.enforce_styling();
     }
@@ -186,10 +187,8 @@ fn drawn(heading: &[&str], rows: Vec<Vec<String>>, look: Look) -> String {
                 .collect::<Vec<_>>(),
         );
     }
-    // A broken id can't be copied: on a narrow terminal the other columns give way.
-    let ids = heading.iter().position(|label| *label == "ID");
-    if let Some(column) = ids.and_then(|at| table.column_mut(at)) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
     }
     format!("{}\n", table.trim_fmt())
 }
