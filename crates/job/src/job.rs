@@ -102,14 +102,20 @@ impl Job {
 }
 
 fn compile_request(definition: &Definition) -> Result<Option<Box<Request>>, Vec<Problem>> {
-    let Some(spec) = &definition.request else { return Ok(None) };
+    let Some(spec) = &definition.request else {
+        return Ok(None);
+    };
     let options = CompileOptions {
         secret_uri_everywhere: definition.secret_uri_everywhere,
         field: "request",
     };
     let request = Request::compile(spec, options)?;
     let problems = request.check_env(&definition.env);
-    if problems.is_empty() { Ok(Some(Box::new(request))) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Some(Box::new(request)))
+    } else {
+        Err(problems)
+    }
 }
 
 #[cfg(test)]

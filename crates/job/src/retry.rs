@@ -7,6 +7,10 @@ use crate::{Job, Moment};
 /// a request that takes down each node it runs on must come to an end.
 const LOST_ATTEMPTS: u32 = 5;
 
+/// A target may ask for so long a pause, or the job's own longest wait if that is longer. One that asks for more gets no further
+/// attempt: it must not hold an execution for years.
+const LONGEST_ASKED_SECONDS: u32 = 24 * 3_600;
+
 /// What kind of failure an attempt ended with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureClass {
@@ -64,7 +68,8 @@ pub enum Verdict {
 /// Decides after attempt number `attempt` (from 1) failed at `now`.
 ///
 /// `next_due` is the job's next occurrence: no attempt is made at or after it. `random` is any
-/// evenly spread number; it moves the wait by up to a tenth either way.
+/// evenly spread number; it moves the wait by up to a tenth either way. A `Retry-After` further away
+/// than a day, and than the job's own longest wait, ends the execution.
 #[must_use]
 pub fn after_attempt(
     job: &Job,
@@ -78,10 +83,13 @@ pub fn after_attempt(
     if attempt >= retry.max_attempts || !failure.is_passing() {
         return Verdict::Fail;
     }
+    let longest_asked = LONGEST_ASKED_SECONDS.max(retry.max_seconds);
+    let asked = failure.retry_after.unwrap_or(Moment::MIN);
+    if asked > now.plus_seconds(i64::from(longest_asked)) {
+        return Verdict::Fail;
+    }
     let wait = wait_millis(retry.base_seconds, retry.max_seconds, attempt, random);
-    let at = now
-        .plus_millis(wait)
-        .max(failure.retry_after.unwrap_or(Moment::MIN));
+    let at = now.plus_millis(wait).max(asked);
     match next_due {
         Some(next) if at >= next => Verdict::Fail,
         _ => Verdict::Retry { at },

@@ -194,8 +194,38 @@ fn small_attempt() {
     );
 }
 
+/// Secrets of 64 KiB in many short lines: what it costs to get ready for them.
+fn many_lines() {
+    for (kind, line) in [("alike", 12), ("alike", 24), ("random", 12), ("random", 24)] {
+        let mut random = Random(5);
+        let mut secret = || {
+            let mut text = String::new();
+            while text.len() < 65_536 - 32 {
+                let number = if kind == "alike" {
+                    text.len()
+                } else {
+                    random.next(1 << 60)
+                };
+                text.push_str(&format!("{number:0>width$x}\n", width = line - 1));
+            }
+            text.into_bytes()
+        };
+        for count in [1, 5, 16] {
+            let secrets: Vec<_> = (0..count)
+                .map(|index| (format!("LINES_{index}"), secret()))
+                .collect();
+            let seconds = time(1, || drop(black_box(redactor(&secrets))));
+            println!(
+                "{count:3} secrets of 64 KiB, {kind} lines of {line}: build {:8.1} ms",
+                seconds * 1e3
+            );
+        }
+    }
+}
+
 fn main() {
     small_attempt();
+    many_lines();
     let megabytes = std::env::args()
         .nth(1)
         .and_then(|text| text.parse().ok())

@@ -37,6 +37,8 @@ const LONGEST_GRAM: usize = 8;
 const CROWD: usize = 16;
 /// With fewer others than this, the first window will do.
 const FEW: usize = 3;
+/// No longer chain is followed while the table is built: whoever chooses the values could make the chains as long as they like.
+const LONGEST_CHAIN: usize = 256;
 /// About how many grams the table should hold at most, to stay in the processor's nearer caches.
 const ROOM: usize = 1 << 15;
 
@@ -107,6 +109,9 @@ impl Filter {
                 let start = rarity.best_window(values, *needle, stride);
                 window.fill(&filter, needle.form(), values.get(needle.value()), start);
                 crowd = crowd.max(filter.crowd(*needle, &window));
+                if crowd >= CROWD && stride > 1 {
+                    break;
+                }
                 filter.insert(*needle, &mut window);
             }
             if crowd < CROWD || stride == 1 {
@@ -156,20 +161,29 @@ impl Filter {
         window.bytes.zeroize();
     }
 
-    /// The most entries of other values that one gram of the window meets.
+    /// The most entries of other values that one gram of the window meets, at most [`CROWD`]: counting on would make the
+    /// building quadratic.
     fn crowd(&self, needle: Needle, window: &Window) -> usize {
-        let others = |hash: u64| {
-            let same = self
-                .chain(hash)
-                .filter(|entry| Needle(entry.needle).value() != needle.value());
-            same.count()
-        };
-        window.hashes[..self.stride]
-            .iter()
-            .filter(|hash| self.has(**hash))
-            .map(|hash| others(*hash))
-            .max()
-            .unwrap_or(0)
+        let mut most = 0;
+        for hash in window.hashes[..self.stride].iter() {
+            if most < CROWD && self.has(*hash) {
+                most = most.max(self.others(needle, *hash));
+            }
+        }
+        most
+    }
+
+    /// Entries of other values with this hash, at most [`CROWD`]; a chain that is too long to follow counts as a crowd.
+    fn others(&self, needle: Needle, hash: u64) -> usize {
+        let mut count = 0;
+        for (step, entry) in self.links(hash).enumerate() {
+            let other = Needle(entry.needle).value() != needle.value();
+            count += usize::from(other && entry.tag == tag(hash));
+            if count == CROWD || step == LONGEST_CHAIN {
+                return CROWD;
+            }
+        }
+        count
     }
 
     fn add(&mut self, needle: Needle, window: &Window) {
@@ -213,13 +227,17 @@ impl Filter {
     }
 
     fn chain(&self, hash: u64) -> impl Iterator<Item = &Entry> {
+        self.links(hash).filter(move |entry| entry.tag == tag(hash))
+    }
+
+    /// All entries in the place of this hash, those of other hashes included.
+    fn links(&self, hash: u64) -> impl Iterator<Item = &Entry> {
         let mut next = self.heads[(hash >> self.head_shift) as usize];
-        let entries = std::iter::from_fn(move || {
+        std::iter::from_fn(move || {
             let entry = self.entries.get((next as usize).checked_sub(1)?)?;
             next = entry.next;
             Some(entry)
-        });
-        entries.filter(move |entry| entry.tag == tag(hash))
+        })
     }
 
     /// Reports where a needle may begin, for every occurrence that begins at or after `from` (and maybe some before).

@@ -106,13 +106,9 @@ impl Reader<'_> {
         if self.take()? != b'"' {
             return None;
         }
-        // Never longer than what is left, so it is never moved and leaves no copy.
-        let closing = memchr::memchr(b'"', &self.text[self.at..])?;
-        let room = if self.text[self.at..self.at + closing].contains(&b'\\') {
-            self.text.len() - self.at
-        } else {
-            closing
-        };
+        // Never longer than it is written, so it is never moved and leaves no copy; and no more is taken than that, for there
+        // may be many.
+        let room = self.written_len()?;
         let mut out = Zeroizing::new(Vec::with_capacity(room));
         loop {
             match self.take()? {
@@ -121,6 +117,19 @@ impl Reader<'_> {
                 byte if byte < 0x20 => return None,
                 byte => out.push(byte),
             }
+        }
+    }
+
+    /// How many bytes the string takes as it is written, up to its closing quote.
+    fn written_len(&self) -> Option<usize> {
+        let rest = &self.text[self.at..];
+        let mut len = 0;
+        loop {
+            len += memchr::memchr2(b'"', b'\\', rest.get(len..)?)?;
+            if rest[len] == b'"' {
+                return Some(len);
+            }
+            len += 2;
         }
     }
 

@@ -73,6 +73,10 @@ impl fmt::Debug for Redactor {
 impl Redactor {
     /// A redactor for these secrets, each a name and its value. Values under 4 bytes are skipped, those of 4 to 7 bytes are
     /// found raw only, longer ones in every form of the redaction contract.
+    ///
+    /// Lines and JSON leaves count as values of their own, up to 1,024 of one secret: more than the lines of any 64 KiB file of
+    /// the usual line lengths, a PEM file for one. Of more, the longest count; beyond them the whole is found still, and each
+    /// of the 32 blocks of lines it consists of. Building takes time and space in proportion to the bytes of the secrets.
     pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Redactor {
         let values = Values::new(secrets);
         Redactor {

@@ -1,6 +1,7 @@
 //! The byte strings that count as a secret's value before any encoding: raw, trimmed, its lines, its line-end and
 //! white-space variants, and the string leaves of a JSON value. Encodings are `form` and `walk`; nothing here looks at a text.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use zeroize::{Zeroize, Zeroizing};
@@ -11,6 +12,15 @@ use crate::json;
 pub(crate) const SHORTEST: usize = 4;
 /// Values from this many bytes on are masked in every encoding, and lines count from here on.
 pub(crate) const ENCODED_FROM: usize = 8;
+
+/// Up to this many lines and JSON leaves of one secret each count as a value; a PEM file of 64 KiB has fewer lines. Of more,
+/// the longest do.
+pub(crate) const MOST_PARTS: usize = 1024;
+/// The blocks of lines that count as values when not every line does.
+const BLOCKS: usize = 32;
+
+/// The ways a line may end.
+const LINE_ENDS: [&[u8]; 3] = [b"\n", b"\r\n", b"\r\r\n"];
 
 /// One value: where its bytes lie and whose it is.
 #[derive(Clone, Copy)]
@@ -68,14 +78,18 @@ impl Values {
     }
 
     fn add_secret(&mut self, secret: &[u8]) {
-        self.add_text(secret);
-        for leaf in json::string_leaves(secret) {
-            self.add_text(&leaf);
+        let leaves = json::string_leaves(secret);
+        let mut parts = Parts::of(secret, &leaves);
+        self.add_text(secret, &mut parts);
+        for leaf in leaves.iter().filter(|leaf| leaf.len() >= SHORTEST) {
+            if parts.takes(leaf.len()) {
+                self.add_text(leaf, &mut parts);
+            }
         }
     }
 
     /// One text as it is, trimmed, folded, and by lines.
-    fn add_text(&mut self, text: &[u8]) {
+    fn add_text(&mut self, text: &[u8], parts: &mut Parts) {
         self.add(text);
         let trimmed = text.trim_ascii();
         if trimmed.len() != text.len() {
@@ -85,20 +99,32 @@ impl Values {
             self.add(&folded(trimmed));
         }
         if trimmed.contains(&b'\n') {
-            for line_end in [b"\n".as_slice(), b"\r\n", b"\r\r\n"] {
-                self.add(&joined(trimmed, line_end));
-            }
-            self.add_lines(trimmed);
+            self.add_joined(trimmed);
+            self.add_lines(trimmed, parts);
         }
     }
 
-    fn add_lines(&mut self, text: &[u8]) {
-        for line in lines(text) {
+    fn add_joined(&mut self, text: &[u8]) {
+        for line_end in LINE_ENDS {
+            self.add(&joined(text, line_end));
+        }
+    }
+
+    fn add_lines(&mut self, text: &[u8], parts: &mut Parts) {
+        let mut all = true;
+        for line in long_lines(text) {
+            if !parts.takes(line.len()) {
+                all = false;
+                continue;
+            }
             for form in [line, line.trim_ascii()] {
                 if form.len() >= ENCODED_FROM {
                     self.add(form);
                 }
             }
+        }
+        if !all {
+            blocks(text).for_each(|block| self.add_joined(block));
         }
     }
 
@@ -149,6 +175,74 @@ impl Drop for Wiped {
     fn drop(&mut self) {
         self.0.zeroize();
     }
+}
+
+/// Which lines and leaves of one secret count as values.
+struct Parts {
+    /// Those longer than this,
+    above: usize,
+    /// and so many of this length.
+    of_it: usize,
+}
+
+impl Parts {
+    fn of(secret: &[u8], leaves: &[Zeroizing<Vec<u8>>]) -> Parts {
+        let all = Parts { above: 0, of_it: 0 };
+        // A line and the leaves in it take at least so many bytes each.
+        const LEAST: usize = 4;
+        if secret.len() / LEAST <= MOST_PARTS {
+            return all;
+        }
+        let lines = |text| {
+            let trimmed = <[u8]>::trim_ascii(text);
+            let by_lines = trimmed.contains(&b'\n').then(|| long_lines(trimmed));
+            by_lines.into_iter().flatten().map(<[u8]>::len)
+        };
+        let whole = leaves.iter().map(|leaf| leaf.len());
+        let inner = leaves.iter().flat_map(|leaf| lines(leaf));
+        let found = lines(secret).chain(whole.filter(|len| *len >= SHORTEST));
+        let mut lens: Vec<usize> = found.chain(inner).collect();
+        if lens.len() <= MOST_PARTS {
+            return all;
+        }
+        lens.sort_unstable_by_key(|len| Reverse(*len));
+        let above = lens[MOST_PARTS];
+        let longer = lens.partition_point(|len| *len > above);
+        Parts {
+            above,
+            of_it: MOST_PARTS - longer,
+        }
+    }
+
+    /// Whether a part of this length counts.
+    fn takes(&mut self, len: usize) -> bool {
+        if len == self.above && self.of_it > 0 {
+            self.of_it -= 1;
+            return true;
+        }
+        len > self.above
+    }
+}
+
+/// Lines that are long enough to count. One that is so only with its margins does as well.
+fn long_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    lines(text).filter(|line| line.len() >= ENCODED_FROM)
+}
+
+/// The text in [`BLOCKS`] pieces of whole lines, or fewer.
+fn blocks(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let least = text.len().div_ceil(BLOCKS);
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let from = least.min(rest.len());
+        let end = memchr::memchr(b'\n', &rest[from..]).map_or(rest.len(), |at| from + at + 1);
+        let block;
+        (block, rest) = rest.split_at(end);
+        Some(block.trim_ascii_end())
+    })
 }
 
 /// Lines without their ends, which may be LF, CR LF or CR CR LF.

@@ -85,12 +85,20 @@ impl<P> Caller<P> {
 
     /// Refuses a caller who does not have the permission `Q` as well: for calls whose need shows in what they are about.
     pub(crate) fn must<Q: Permission>(&self) -> Answer<()> {
-        if has::<Q>(&self.token) { Ok(()) } else { Err(forbidden::<Q>(&self.token)) }
+        if has::<Q>(&self.token) {
+            Ok(())
+        } else {
+            Err(forbidden::<Q>(&self.token))
+        }
     }
 
     /// As the audit names them.
     pub(crate) fn actor(&self) -> Actor {
-        Actor::Member { user: self.token.user, token: self.token.id, from: self.from.to_string() }
+        Actor::Member {
+            user: self.token.user,
+            token: self.token.id,
+            from: self.from.to_string(),
+        }
     }
 }
 
@@ -99,7 +107,11 @@ fn has<P: Permission>(token: &TokenRow) -> bool {
 }
 
 fn forbidden<P: Permission>(token: &TokenRow) -> Failure {
-    let message = format!("the role {} does not have the permission {}", token.role, P::NAME);
+    let message = format!(
+        "the role {} does not have the permission {}",
+        token.role,
+        P::NAME
+    );
     Failure::new(ErrorCode::Forbidden, message)
 }
 
@@ -109,12 +121,18 @@ fn unauthorized(message: &str) -> Failure {
 
 fn bearer(parts: &Parts) -> Answer<&str> {
     let Some(header) = parts.headers.get(header::AUTHORIZATION) else {
-        return Err(unauthorized("a token is needed: Authorization: Bearer TOKEN"));
+        return Err(unauthorized(
+            "a token is needed: Authorization: Bearer TOKEN",
+        ));
     };
-    let text = header.to_str().map_err(|_| unauthorized("the Authorization header is not text"))?;
+    let text = header
+        .to_str()
+        .map_err(|_| unauthorized("the Authorization header is not text"))?;
     let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
     if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
-        return Err(unauthorized("the Authorization header must be: Bearer TOKEN"));
+        return Err(unauthorized(
+            "the Authorization header must be: Bearer TOKEN",
+        ));
     }
     Ok(token.trim())
 }
@@ -124,7 +142,10 @@ fn bearer(parts: &Parts) -> Answer<&str> {
 fn unknown(app: &App, from: IpAddr) -> Failure {
     let now = Instant::now();
     if let Some(wait) = app.failures.wait(from, now) {
-        let failure = Failure::new(ErrorCode::RateLimited, "too many wrong tokens from this address");
+        let failure = Failure::new(
+            ErrorCode::RateLimited,
+            "too many wrong tokens from this address",
+        );
         return failure.retry_after(wait.as_secs() + 1);
     }
     app.failures.count(from, now);
@@ -135,7 +156,12 @@ async fn authenticate(parts: &Parts, app: &App) -> Answer<(TokenRow, IpAddr)> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     let from = peer.map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
     let lookup = token::lookup(app.keyring.derived(Label::TokenLookup), bearer(parts)?);
-    match app.store.find_token(lookup).await.map_err(stored("token"))? {
+    match app
+        .store
+        .find_token(lookup)
+        .await
+        .map_err(stored("token"))?
+    {
         Some(row) => Ok((row, from)),
         None => Err(unknown(app, from)),
     }
@@ -149,6 +175,10 @@ impl<P: Permission> FromRequestParts<App> for Caller<P> {
         if !has::<P>(&token) {
             return Err(forbidden::<P>(&token));
         }
-        Ok(Self { token, from, permission: PhantomData })
+        Ok(Self {
+            token,
+            from,
+            permission: PhantomData,
+        })
     }
 }

@@ -50,7 +50,9 @@ pub enum StartError {
         why: std::io::Error,
     },
     /// The address is reachable from outside, and nothing would encrypt what is sent to it.
-    #[error("{0} is not a loopback address, and tokens and values would cross the network in the clear: listen on loopback, or say --behind-proxy when TLS ends in front")]
+    #[error(
+        "{0} is not a loopback address, and tokens and values would cross the network in the clear: listen on loopback, or say --behind-proxy when TLS ends in front"
+    )]
     InTheClear(std::net::SocketAddr),
     /// The token that was set from outside is no good one.
     #[error("PADCLOCK_BOOTSTRAP_TOKEN must be at least {SHORTEST_TOKEN} visible ASCII characters")]
@@ -94,18 +96,31 @@ pub(crate) async fn open(settings: &Settings) -> Result<Opened, StartError> {
     let (keyring, made) = unlock(settings, &store, embedded).await?;
     store.unlock(Arc::clone(&keyring));
     if let Some(given) = &settings.bootstrap_token {
-        store.ensure_owner_token(bootstrap_token(&keyring, given)?).await?;
+        store
+            .ensure_owner_token(bootstrap_token(&keyring, given)?)
+            .await?;
     }
     if embedded {
         store.take_over().await?;
     }
-    Ok(Opened { store, keyring, lock, made })
+    Ok(Opened {
+        store,
+        keyring,
+        lock,
+        made,
+    })
 }
 
 fn make_folder(path: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|why| StartError::Folder { path: path.to_owned(), why })
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
+    made.map_err(|why| StartError::Folder {
+        path: path.to_owned(),
+        why,
+    })
 }
 
 /// One process at a time has an embedded database: it takes over whatever an earlier one has left.
@@ -113,8 +128,16 @@ fn lock(database: &Path) -> Result<File, StartError> {
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);
-    let unusable = |why| StartError::Folder { path: path.clone(), why };
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(unusable)?;
+    let unusable = |why| StartError::Folder {
+        path: path.clone(),
+        why,
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StartError::InUse(database.to_owned())),
@@ -125,16 +148,26 @@ fn lock(database: &Path) -> Result<File, StartError> {
 fn private(path: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::PermissionsExt;
     let set = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600));
-    set.map_err(|why| StartError::Folder { path: path.to_owned(), why })
+    set.map_err(|why| StartError::Folder {
+        path: path.to_owned(),
+        why,
+    })
 }
 
 /// Proves the root key, or makes the first keys. When two nodes start at once on an empty database, one of them makes
 /// the keys and the other proves its own root key against them.
-async fn unlock(settings: &Settings, store: &Store, embedded: bool) -> Result<(Arc<Keyring>, Made), StartError> {
+async fn unlock(
+    settings: &Settings,
+    store: &Store,
+    embedded: bool,
+) -> Result<(Arc<Keyring>, Made), StartError> {
     let mut made = Made::default();
     loop {
         let material = store.key_material().await?;
-        let (root, kept) = settings.root_key.load(material.is_none(), embedded, &mut System::default())?;
+        let (root, kept) =
+            settings
+                .root_key
+                .load(material.is_none(), embedded, &mut System::default())?;
         made.root_key = made.root_key.or(kept);
         if let Some(material) = material {
             return Ok((proved(&root, &material)?, made));
@@ -161,7 +194,11 @@ async fn first_start(
 ) -> Result<Option<(Arc<Keyring>, Option<PathBuf>)>, StartError> {
     let (keyring, master, term) = Keyring::create(root, &mut System::default());
     let now = random::wall_clock();
-    let made = if settings.bootstrap_token.is_none() { Some(token::generate(&mut System::default())) } else { None };
+    let made = if settings.bootstrap_token.is_none() {
+        Some(token::generate(&mut System::default()))
+    } else {
+        None
+    };
     let token = match (&settings.bootstrap_token, &made) {
         (Some(given), _) => bootstrap_token(&keyring, given)?,
         (None, Some(token)) => stored_token(&keyring, token, "owner")?,
@@ -172,8 +209,16 @@ async fn first_start(
         Some(token) => Some(write_token(&settings.data, token)?),
         None => None,
     };
-    let keys = KeyMaterial { master, terms: vec![term] };
-    let first = FirstStart { keys, workspace: random::id(now), owner: random::id(now), token };
+    let keys = KeyMaterial {
+        master,
+        terms: vec![term],
+    };
+    let first = FirstStart {
+        keys,
+        workspace: random::id(now),
+        owner: random::id(now),
+        token,
+    };
     if store.first_start(first).await? {
         return Ok(Some((Arc::new(keyring), path)));
     }
@@ -195,19 +240,37 @@ fn stored_token(keyring: &Keyring, token: &Value, name: &str) -> Result<NewToken
         return Err(StartError::WeakToken);
     }
     let lookup = token::lookup(keyring.derived(Label::TokenLookup), text);
-    Ok(NewToken { id: random::id(random::wall_clock()), lookup, name: name.to_owned() })
+    Ok(NewToken {
+        id: random::id(random::wall_clock()),
+        lookup,
+        name: name.to_owned(),
+    })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the owner's first token is written to its file, mode 0600")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the owner's first token is written to its file, mode 0600"
+)]
 fn write_token(folder: &Path, token: &Value) -> Result<PathBuf, StartError> {
     use std::os::unix::fs::OpenOptionsExt;
     let path = folder.join("owner.token");
-    let unusable = |why| StartError::Folder { path: path.clone(), why };
+    let unusable = |why| StartError::Folder {
+        path: path.clone(),
+        why,
+    };
     // Written beside and moved into place, so that a crash leaves a whole token or none.
     let beside = folder.join("owner.token.new");
-    let file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&beside);
+    let file = File::options()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&beside);
     let mut file = file.map_err(unusable)?;
-    file.write_all(token.expose()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all()).map_err(unusable)?;
+    file.write_all(token.expose())
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.sync_all())
+        .map_err(unusable)?;
     std::fs::rename(&beside, &path).map_err(unusable)?;
     Ok(path)
 }

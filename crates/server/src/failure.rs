@@ -23,7 +23,12 @@ pub(crate) type Answer<T> = Result<T, Failure>;
 
 impl Failure {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: Vec::new(), retry_after: None }
+        Self {
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            retry_after: None,
+        }
     }
 
     /// One field is wrong.
@@ -42,7 +47,10 @@ impl Failure {
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
-        Self::new(ErrorCode::NotFound, format!("there is no such {what} in this workspace"))
+        Self::new(
+            ErrorCode::NotFound,
+            format!("there is no such {what} in this workspace"),
+        )
     }
 
     /// With what it is about, at most a hundred lines of it.
@@ -52,7 +60,10 @@ impl Failure {
     }
 
     pub(crate) fn retry_after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
     }
 
     /// As the envelope's body, for this request.
@@ -68,7 +79,12 @@ impl Failure {
 
 /// One thing that is wrong.
 pub(crate) fn detail(field: &str, code: &str, message: impl Into<String>) -> ErrorDetail {
-    ErrorDetail { field: field.to_owned(), code: code.to_owned(), message: message.into(), position: None }
+    ErrorDetail {
+        field: field.to_owned(),
+        code: code.to_owned(),
+        message: message.into(),
+        position: None,
+    }
 }
 
 /// What a job's compiler found, as details.
@@ -86,30 +102,45 @@ pub(crate) fn problems(found: Vec<Problem>) -> Failure {
 pub(crate) fn stored(what: &'static str) -> impl Fn(StoreError) -> Failure {
     move |error| match error {
         StoreError::NotFound => Failure::not_found(what),
-        StoreError::Conflict(of) => Failure::new(ErrorCode::Conflict, format!("{of} already exists")),
-        StoreError::Changed => {
-            Failure::new(ErrorCode::PreconditionFailed, format!("the {what} has changed since it was read; read it again"))
+        StoreError::Conflict(of) => {
+            Failure::new(ErrorCode::Conflict, format!("{of} already exists"))
         }
+        StoreError::Changed => Failure::new(
+            ErrorCode::PreconditionFailed,
+            format!("the {what} has changed since it was read; read it again"),
+        ),
         StoreError::Unavailable(why) => {
             tracing::warn!(why, "the store is unavailable");
-            Failure::new(ErrorCode::Unavailable, format!("the database is unavailable: {why}")).retry_after(1)
+            Failure::new(
+                ErrorCode::Unavailable,
+                format!("the database is unavailable: {why}"),
+            )
+            .retry_after(1)
         }
         other => {
             tracing::error!(error = %other, "the store failed");
-            Failure::new(ErrorCode::Internal, "the store failed; the log of this node says how")
+            Failure::new(
+                ErrorCode::Internal,
+                "the store failed; the log of this node says how",
+            )
         }
     }
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.code == ErrorCode::Unauthorized {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         // The outermost layer writes the body, with the request's id.
         response.extensions_mut().insert(self);

@@ -19,10 +19,21 @@ use crate::input;
 use crate::state::App;
 
 /// A page of a list, with the next one's address in `Link`.
-fn page<T: Serialize>(path: &str, items: Vec<T>, limit: u32, cursor_of: impl Fn(&T) -> String) -> Response {
+fn page<T: Serialize>(
+    path: &str,
+    items: Vec<T>,
+    limit: u32,
+    cursor_of: impl Fn(&T) -> String,
+) -> Response {
     let full = items.len() == limit as usize;
-    let next_cursor = if full { items.last().map(cursor_of) } else { None };
-    let link = next_cursor.as_ref().map(|cursor| format!("<{path}?limit={limit}&cursor={cursor}>; rel=\"next\""));
+    let next_cursor = if full {
+        items.last().map(cursor_of)
+    } else {
+        None
+    };
+    let link = next_cursor
+        .as_ref()
+        .map(|cursor| format!("<{path}?limit={limit}&cursor={cursor}>; rel=\"next\""));
     let mut response = Json(Page { items, next_cursor }).into_response();
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         response.headers_mut().insert(header::LINK, link);
@@ -51,11 +62,20 @@ async fn reserve<P>(
     call: (&str, &[u8]),
     id: [u8; 16],
 ) -> Answer<([u8; 16], bool)> {
-    let Some(key) = input::idempotency_key(headers)? else { return Ok((id, false)) };
+    let Some(key) = input::idempotency_key(headers)? else {
+        return Ok((id, false));
+    };
     let (path, body) = call;
     // Keyed, so that what is stored tells nothing of the body.
-    let fingerprint = app.keyring.derived(Label::TokenLookup).mac(&[b"idempotency", path.as_bytes(), body]);
-    let reserved = app.store.reserve(caller.workspace(), key, fingerprint, id).await.map_err(stored("request"))?;
+    let fingerprint =
+        app.keyring
+            .derived(Label::TokenLookup)
+            .mac(&[b"idempotency", path.as_bytes(), body]);
+    let reserved = app
+        .store
+        .reserve(caller.workspace(), key, fingerprint, id)
+        .await
+        .map_err(stored("request"))?;
     Ok((reserved.target, !reserved.fresh))
 }
 
@@ -63,10 +83,21 @@ async fn reserve<P>(
 fn check_text(field: &str, text: Option<&str>, most: usize) -> Answer<()> {
     let Some(text) = text else { return Ok(()) };
     if text.chars().count() > most {
-        return Err(Failure::field(field, "too_long", format!("must be at most {most} characters")));
+        return Err(Failure::field(
+            field,
+            "too_long",
+            format!("must be at most {most} characters"),
+        ));
     }
-    if text.chars().any(|character| character.is_control() && character != '\n' && character != '\t') {
-        return Err(Failure::field(field, "control_character", "must hold no control characters"));
+    if text
+        .chars()
+        .any(|character| character.is_control() && character != '\n' && character != '\t')
+    {
+        return Err(Failure::field(
+            field,
+            "control_character",
+            "must hold no control characters",
+        ));
     }
     Ok(())
 }

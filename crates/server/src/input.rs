@@ -44,19 +44,31 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         require_json(request.headers())?;
         let raw = read(request).await?;
         objects_only(&raw)?;
-        Ok(Self { value: parse(&raw)?, raw })
+        Ok(Self {
+            value: parse(&raw)?,
+            raw,
+        })
     }
 }
 
 async fn read(request: Request) -> Answer<Bytes> {
-    let given = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()).map(str::to_owned);
+    let given = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok())
+        .map(str::to_owned);
     let body = axum::body::to_bytes(request.into_body(), MAX_BODY);
     let broken = |message: &str| Failure::field("", "broken_body", message);
     match tokio::time::timeout(SLOWEST_BODY, body).await {
         Ok(Ok(raw)) => Ok(raw),
-        Ok(Err(error)) if error.source().is_some_and(|source| source.is::<LengthLimitError>()) => {
+        Ok(Err(error))
+            if error
+                .source()
+                .is_some_and(|source| source.is::<LengthLimitError>()) =>
+        {
             let given = given.map_or_else(|| "more".to_owned(), |length| format!("{length} bytes"));
-            let message = format!("the request body may have at most {MAX_BODY} bytes; it has {given}");
+            let message =
+                format!("the request body may have at most {MAX_BODY} bytes; it has {given}");
             Err(Failure::new(ErrorCode::TooLarge, message))
         }
         Ok(Err(_)) => Err(broken("the request body broke off")),
@@ -65,8 +77,16 @@ async fn read(request: Request) -> Answer<Bytes> {
 }
 
 fn require_json(headers: &HeaderMap) -> Answer<()> {
-    let Some(given) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let media = given.to_str().unwrap_or("").split(';').next().unwrap_or("").trim();
+    let Some(given) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let media = given
+        .to_str()
+        .unwrap_or("")
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim();
     let json = media.eq_ignore_ascii_case("application/json")
         || (media.starts_with("application/") && media.ends_with("+json"));
     // curl -d says this when it is not told otherwise.
@@ -74,9 +94,15 @@ fn require_json(headers: &HeaderMap) -> Answer<()> {
     if json {
         Ok(())
     } else if plain_curl {
-        Err(Failure::new(ErrorCode::UnsupportedMediaType, "send JSON, with Content-Type: application/json"))
+        Err(Failure::new(
+            ErrorCode::UnsupportedMediaType,
+            "send JSON, with Content-Type: application/json",
+        ))
     } else {
-        Err(Failure::new(ErrorCode::UnsupportedMediaType, "this call takes application/json"))
+        Err(Failure::new(
+            ErrorCode::UnsupportedMediaType,
+            "this call takes application/json",
+        ))
     }
 }
 
@@ -86,26 +112,44 @@ pub(crate) fn parse<T: DeserializeOwned>(raw: &[u8]) -> Answer<T> {
         return Err(Failure::field("", "missing_body", "a JSON body is needed"));
     }
     if depth::of(raw) > MAX_DEPTH {
-        return Err(Failure::field("", "too_deep", format!("the JSON is nested deeper than {MAX_DEPTH} levels")));
+        return Err(Failure::field(
+            "",
+            "too_deep",
+            format!("the JSON is nested deeper than {MAX_DEPTH} levels"),
+        ));
     }
     let mut reader = serde_json::Deserializer::from_slice(raw);
-    let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| words::of(&error))?;
+    let parsed =
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| words::of(&error))?;
     reader.end().map_err(|error| words::of_syntax(&error))?;
     Ok(parsed)
 }
 
 /// Fields whose value is an object, wherever they stand in a body.
-const OBJECTS: &[&str] = &["schedule", "request", "request.auth", "request.auth.basic", "request.auth.bearer", "retry", "egress"];
+const OBJECTS: &[&str] = &[
+    "schedule",
+    "request",
+    "request.auth",
+    "request.auth.basic",
+    "request.auth.bearer",
+    "retry",
+    "egress",
+];
 
 /// Refuses arrays where objects belong: the parser would take their items for the fields, in order.
 fn objects_only(raw: &[u8]) -> Answer<()> {
     // What is no JSON at all is told about when it is parsed in earnest.
-    let Ok(body) = serde_json::from_slice::<Shape>(raw) else { return Ok(()) };
+    let Ok(body) = serde_json::from_slice::<Shape>(raw) else {
+        return Ok(());
+    };
     let refused = |field: &str| Err(Failure::field(field, "wrong_type", "expected an object"));
     if !matches!(body, Shape::Object(_)) {
         return refused("");
     }
-    match OBJECTS.iter().find(|field| body.at(field) == Some(&Shape::Array)) {
+    match OBJECTS
+        .iter()
+        .find(|field| body.at(field) == Some(&Shape::Array))
+    {
         Some(field) => refused(field),
         None => Ok(()),
     }
@@ -123,8 +167,15 @@ impl<K: Kind> FromRequestParts<App> for PathId<K> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
-        let unknown = || Failure::new(ErrorCode::NotFound, format!("no such id: one of the form {}_… is expected", K::PREFIX));
-        let Path(text) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| unknown())?;
+        let unknown = || {
+            Failure::new(
+                ErrorCode::NotFound,
+                format!("no such id: one of the form {}_… is expected", K::PREFIX),
+            )
+        };
+        let Path(text) = Path::<String>::from_request_parts(parts, app)
+            .await
+            .map_err(|_| unknown())?;
         text.parse().map(PathId).map_err(|_| unknown())
     }
 }
@@ -154,7 +205,11 @@ pub(crate) struct Paging {
 pub(crate) fn page_size(limit: Option<u32>) -> Answer<u32> {
     match limit.unwrap_or(DEFAULT_LIMIT) {
         limit @ 1..=MAX_LIMIT => Ok(limit),
-        _ => Err(Failure::field("limit", "out_of_range", format!("must be 1 to {MAX_LIMIT}"))),
+        _ => Err(Failure::field(
+            "limit",
+            "out_of_range",
+            format!("must be 1 to {MAX_LIMIT}"),
+        )),
     }
 }
 
@@ -172,19 +227,26 @@ pub(crate) fn cursor<K: Kind>(text: Option<&str>) -> Answer<Option<Id<K>>> {
 
 /// The revision that `If-Match` names; none when it is absent or `*`.
 pub(crate) fn if_match(headers: &HeaderMap) -> Answer<Option<u32>> {
-    let Some(header) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let Some(header) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
     let text = header.to_str().unwrap_or("").trim();
     if text == "*" {
         return Ok(None);
     }
-    let revision = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|digits| digits.parse().ok());
+    let revision = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .and_then(|digits| digits.parse().ok());
     // A tag that was never given out matches nothing.
     Ok(Some(revision.unwrap_or(0)))
 }
 
 /// The `Idempotency-Key` of a creation.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Answer<Option<String>> {
-    let Some(header) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(header) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
     let text = header.to_str().unwrap_or("");
     if text.is_empty() || text.len() > 255 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         let message = "must be 1 to 255 visible ASCII characters";

@@ -29,8 +29,15 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, closing: Cancel
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(SLOWEST_HEAD);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30)).max_concurrent_streams(256);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(SLOWEST_HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(30))
+        .max_concurrent_streams(256);
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
@@ -56,7 +63,10 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, closing: Cancel
         });
     }
     drop(listener);
-    if tokio::time::timeout(LAST_CALLS, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(LAST_CALLS, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("some calls did not finish in time");
     }
 }
@@ -66,12 +76,17 @@ fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = Box<dyn std::error::Error + Send + Sync>> + Send + use<> {
+) -> impl hyper_util::server::graceful::GracefulConnection<
+    Error = Box<dyn std::error::Error + Send + Sync>,
+> + Send
++ use<> {
     // Small answers should not wait for more.
     let _ = stream.set_nodelay(true);
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.map(axum::body::Body::new)
     });
-    builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).into_owned()
+    builder
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .into_owned()
 }

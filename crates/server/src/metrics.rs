@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use padclock_worker::{Counters, FailureKind};
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
 
 /// The node's counters.
 pub(crate) struct Metrics {
@@ -15,7 +17,10 @@ pub(crate) struct Metrics {
     failing: Mutex<Option<String>>,
 }
 
-fn registered<C: prometheus::core::Collector + Clone + 'static>(registry: &Registry, made: prometheus::Result<C>) -> prometheus::Result<C> {
+fn registered<C: prometheus::core::Collector + Clone + 'static>(
+    registry: &Registry,
+    made: prometheus::Result<C>,
+) -> prometheus::Result<C> {
     let collector = made?;
     registry.register(Box::new(collector.clone()))?;
     Ok(collector)
@@ -24,12 +29,27 @@ fn registered<C: prometheus::core::Collector + Clone + 'static>(registry: &Regis
 impl Metrics {
     pub(crate) fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
-        let buckets = vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
-        let requests = HistogramOpts::new("padclock_http_request_seconds", "API calls by route, method and status.").buckets(buckets);
-        let attempts = Opts::new("padclock_attempts_total", "Attempts of this node by how they ended.");
-        let in_flight = IntGauge::new("padclock_attempts_in_flight", "Attempts that this node carries out now.");
+        let buckets = vec![
+            0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
+        ];
+        let requests = HistogramOpts::new(
+            "padclock_http_request_seconds",
+            "API calls by route, method and status.",
+        )
+        .buckets(buckets);
+        let attempts = Opts::new(
+            "padclock_attempts_total",
+            "Attempts of this node by how they ended.",
+        );
+        let in_flight = IntGauge::new(
+            "padclock_attempts_in_flight",
+            "Attempts that this node carries out now.",
+        );
         Ok(Self {
-            requests: registered(&registry, HistogramVec::new(requests, &["route", "method", "status"]))?,
+            requests: registered(
+                &registry,
+                HistogramVec::new(requests, &["route", "method", "status"]),
+            )?,
             attempts: registered(&registry, IntCounterVec::new(attempts, &["end"]))?,
             in_flight: registered(&registry, in_flight)?,
             worker: Mutex::default(),
@@ -50,7 +70,10 @@ impl Metrics {
 
     /// Why no execution can be started now.
     pub(crate) fn claims_failing(&self) -> Option<String> {
-        self.failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Everything, as text.
@@ -59,7 +82,10 @@ impl Metrics {
             self.take(counters);
         }
         let mut text = Vec::new();
-        if TextEncoder::new().encode(&self.registry.gather(), &mut text).is_err() {
+        if TextEncoder::new()
+            .encode(&self.registry.gather(), &mut text)
+            .is_err()
+        {
             tracing::error!("the metrics can't be written as text");
         }
         String::from_utf8(text).unwrap_or_default()
@@ -67,7 +93,8 @@ impl Metrics {
 
     fn take(&self, counters: &Counters) {
         let counted = counters.read();
-        self.in_flight.set(i64::try_from(counted.in_flight).unwrap_or(i64::MAX));
+        self.in_flight
+            .set(i64::try_from(counted.in_flight).unwrap_or(i64::MAX));
         let set = |end: &str, count: u64| {
             let counter = self.attempts.with_label_values(&[end]);
             counter.inc_by(count.saturating_sub(counter.get()));

@@ -23,7 +23,7 @@ impl Modify for Bearer {
     security(("token" = [])),
     paths(
         secrets::create, secrets::list, secrets::get, secrets::replace, secrets::patch, secrets::delete,
-        jobs::create, jobs::list, jobs::get, jobs::patch, jobs::delete, jobs::run_now, jobs::pause, jobs::resume, jobs::next,
+        jobs::create, jobs::list, jobs::get, jobs::edit::patch, jobs::delete, jobs::run_now, jobs::pause, jobs::resume, jobs::next,
         executions::list, executions::get, executions::replay, executions::cancel,
         me::whoami,
     ),
@@ -46,9 +46,15 @@ mod tests {
         let json = serde_json::to_value(document()).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3.1"));
         let secret = &json["components"]["schemas"]["Secret"]["properties"];
-        assert!(secret.get("name").is_some() && secret.get("value").is_none(), "{secret}");
+        assert!(
+            secret.get("name").is_some() && secret.get("value").is_none(),
+            "{secret}"
+        );
         for path in crate::routes::DOCUMENTED {
-            assert!(json["paths"].get(path).is_some(), "{path} is not in the document");
+            assert!(
+                json["paths"].get(path).is_some(),
+                "{path} is not in the document"
+            );
         }
     }
 }

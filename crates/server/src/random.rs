@@ -11,9 +11,14 @@ use padclock_vault::Randomness;
 pub(crate) struct System(SystemRandom);
 
 impl Randomness for System {
-    #[expect(clippy::expect_used, reason = "without randomness nothing may be sealed: stopping is the only safe answer")]
+    #[expect(
+        clippy::expect_used,
+        reason = "without randomness nothing may be sealed: stopping is the only safe answer"
+    )]
     fn fill(&mut self, out: &mut [u8]) {
-        self.0.fill(out).expect("the operating system gives no random numbers");
+        self.0
+            .fill(out)
+            .expect("the operating system gives no random numbers");
     }
 }
 
@@ -26,6 +31,8 @@ pub(crate) fn id<K: Kind>(now: Moment) -> Id<K> {
 
 /// The time by this machine's clock: for ids and log lines. What is due goes by the database's.
 pub(crate) fn wall_clock() -> Moment {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     Moment::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

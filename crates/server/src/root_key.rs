@@ -86,18 +86,30 @@ impl RootKeySource {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the digits of a root key are read to make the key of them")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the digits of a root key are read to make the key of them"
+)]
 fn parse(text: &Value, place: &str) -> Result<RootKey, RootKeyError> {
-    let malformed = || RootKeyError::Malformed { place: place.to_owned() };
+    let malformed = || RootKeyError::Malformed {
+        place: place.to_owned(),
+    };
     let text = std::str::from_utf8(text.expose()).map_err(|_| malformed())?;
     RootKey::parse_hex(text).map_err(|_| malformed())
 }
 
 fn read(path: &Path) -> Result<RootKey, RootKeyError> {
-    let unread = |why| RootKeyError::Unread { path: path.to_owned(), why };
+    let unread = |why| RootKeyError::Unread {
+        path: path.to_owned(),
+        why,
+    };
     let mut text = Vec::with_capacity(128);
     // A key file is 65 bytes; anything much longer is something else.
-    File::open(path).map_err(unread)?.take(4_096).read_to_end(&mut text).map_err(unread)?;
+    File::open(path)
+        .map_err(unread)?
+        .take(4_096)
+        .read_to_end(&mut text)
+        .map_err(unread)?;
     warn_if_readable_by_others(path);
     parse(&Value::new(text), &path.display().to_string())
 }
@@ -110,24 +122,44 @@ fn warn_if_readable_by_others(path: &Path) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the digits of a new root key are written to its file, mode 0600")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the digits of a new root key are written to its file, mode 0600"
+)]
 fn write(path: &Path, key: &RootKey) -> Result<(), RootKeyError> {
     use std::os::unix::fs::OpenOptionsExt;
-    let unwritten = |why| RootKeyError::Unwritten { path: path.to_owned(), why };
+    let unwritten = |why| RootKeyError::Unwritten {
+        path: path.to_owned(),
+        why,
+    };
     // Written whole beside, then given its name, so that a crash leaves a whole key or none; an existing one is never replaced.
     let beside = path.with_extension("new");
-    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(unwritten)?;
+    let mut file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)
+        .map_err(unwritten)?;
     file.write_all(key.to_hex().expose())
         .and_then(|()| file.write_all(b"\n"))
         .and_then(|()| file.sync_all())
         .and_then(|()| std::fs::hard_link(&beside, path))
         .and_then(|()| std::fs::remove_file(&beside))
-        .and_then(|()| path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all()))
+        .and_then(|()| {
+            path.parent()
+                .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        })
         .map_err(unwritten)
 }
 
 fn run(command: &str) -> Result<RootKey, RootKeyError> {
-    let output = Command::new("/bin/sh").arg("-c").arg(command).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = Command::new("/bin/sh")
+        .arg("-c")
+        .arg(command)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output();
     let output = output.map_err(|why| RootKeyError::Command(why.to_string()))?;
     let text = Value::new(output.stdout);
     if !output.status.success() {

@@ -49,10 +49,16 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/secrets", get(secrets::list).post(secrets::create))
         .route(
             "/v1/secrets/{id}",
-            get(secrets::get).put(secrets::replace).patch(secrets::patch).delete(secrets::delete),
+            get(secrets::get)
+                .put(secrets::replace)
+                .patch(secrets::patch)
+                .delete(secrets::delete),
         )
         .route("/v1/jobs", get(jobs::list).post(jobs::create))
-        .route("/v1/jobs/{id}", get(jobs::get).patch(jobs::patch).delete(jobs::delete))
+        .route(
+            "/v1/jobs/{id}",
+            get(jobs::get).patch(jobs::edit::patch).delete(jobs::delete),
+        )
         .route("/v1/jobs/{id}/run-now", post(jobs::run_now))
         .route("/v1/jobs/{id}/pause", post(jobs::pause))
         .route("/v1/jobs/{id}/resume", post(jobs::resume))
@@ -63,7 +69,10 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/executions/{id}/cancel", post(executions::cancel))
         .fallback(|| async { Failure::new(ErrorCode::NotFound, "there is no such path") })
         .method_not_allowed_fallback(|| async {
-            Failure::new(ErrorCode::MethodNotAllowed, "this path does not take that method; see Allow")
+            Failure::new(
+                ErrorCode::MethodNotAllowed,
+                "this path does not take that method; see Allow",
+            )
         })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CompressionLayer::new())
@@ -73,17 +82,27 @@ pub(crate) fn router(app: App) -> Router {
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     // What it said may hold anything: the panic hook has logged its place, and nothing more is told.
-    Failure::new(ErrorCode::Internal, "the call failed inside Padclock; the log of this node says where").into_response()
+    Failure::new(
+        ErrorCode::Internal,
+        "the call failed inside Padclock; the log of this node says where",
+    )
+    .into_response()
 }
 
 /// Gives every answer its id, its error body, its headers, and a place in the metrics.
 async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(&request);
-    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("other", MatchedPath::as_str)
+        .to_owned();
     let method = request.method().as_str().to_owned();
     let mut response = match unknown_parameter(&request, &route) {
-        Some(name) => Failure::field(&name, "unknown_parameter", "this call does not take it").into_response(),
+        Some(name) => {
+            Failure::field(&name, "unknown_parameter", "this call does not take it").into_response()
+        }
         None => next.run(request).await,
     };
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
@@ -93,9 +112,18 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    let method = if response.status() == StatusCode::METHOD_NOT_ALLOWED { "other" } else { &method };
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    let method = if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        "other"
+    } else {
+        &method
+    };
     app.metrics
         .requests
         .with_label_values(&[&route, method, response.status().as_str()])
@@ -110,30 +138,58 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/jobs", &["limit", "cursor"]),
     ("POST", "/v1/jobs", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
-    ("GET", "/v1/executions", &["job_id", "status", "trigger", "from", "to", "limit", "cursor"]),
+    (
+        "GET",
+        "/v1/executions",
+        &[
+            "job_id", "status", "trigger", "from", "to", "limit", "cursor",
+        ],
+    ),
 ];
 
 fn unknown_parameter(request: &Request, route: &str) -> Option<String> {
     let query = request.uri().query()?;
     let method = request.method().as_str();
-    let taken = PARAMETERS.iter().find(|(of, path, _)| *of == method && *path == route).map_or(&[][..], |(_, _, names)| names);
-    let names = query.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty());
-    names.into_iter().find(|name| !taken.contains(name)).map(|name| name.chars().take(64).collect())
+    let taken = PARAMETERS
+        .iter()
+        .find(|(of, path, _)| *of == method && *path == route)
+        .map_or(&[][..], |(_, _, names)| names);
+    let names = query
+        .split('&')
+        .filter_map(|pair| pair.split('=').next())
+        .filter(|name| !name.is_empty());
+    names
+        .into_iter()
+        .find(|name| !taken.contains(name))
+        .map(|name| name.chars().take(64).collect())
 }
 
 fn with_body(response: Response, failure: &Failure, id: &str) -> Response {
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
-    let body = Json(ErrorEnvelope { error: failure.body(id) }).into_response();
-    parts.headers.extend(body.headers().iter().map(|(name, value)| (name.clone(), value.clone())));
+    let body = Json(ErrorEnvelope {
+        error: failure.body(id),
+    })
+    .into_response();
+    parts.headers.extend(
+        body.headers()
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     Response::from_parts(parts, body.into_body())
 }
 
 /// The caller's own id when it is a tame one, else a new one.
 fn request_id(request: &Request) -> String {
-    let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
+    let given = request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
     let tame = |text: &&str| {
-        (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     given.filter(tame).map_or_else(new_id, str::to_owned)
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use padclock_vault::Randomness;
-use padclock_worker::{Completion, Held, Lease, Revoked, RunSource, SourceError, Worker};
+use padclock_worker::{Completion, Held, Lease, Renewed, Revoked, RunSource, SourceError, Worker};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -44,8 +44,14 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         return Err(StartError::InTheClear(settings.listen));
     }
     let listener = TcpListener::bind(settings.listen).await;
-    let listener = listener.map_err(|why| StartError::Listen { address: settings.listen, why })?;
-    let address = listener.local_addr().map_err(|why| StartError::Listen { address: settings.listen, why })?;
+    let listener = listener.map_err(|why| StartError::Listen {
+        address: settings.listen,
+        why,
+    })?;
+    let address = listener.local_addr().map_err(|why| StartError::Listen {
+        address: settings.listen,
+        why,
+    })?;
     let opened = bootstrap::open(&settings).await?;
     let metrics = Metrics::new().map_err(|error| StartError::Other(error.to_string()))?;
     let app = App {
@@ -67,7 +73,11 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         node,
         made: opened.made,
         going: Arc::clone(&app.stopping),
-        http: tokio::spawn(listen::serve(listener, routes::router(app), closing.clone())),
+        http: tokio::spawn(listen::serve(
+            listener,
+            routes::router(app),
+            closing.clone(),
+        )),
         housekeeping: tokio::spawn(prune),
         worker,
         stopping,
@@ -82,7 +92,11 @@ fn node_name(given: Option<&str>) -> String {
     random::System::default().fill(&mut bytes);
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = given.unwrap_or(host.trim());
-    format!("{}-{:08x}", if name.is_empty() { "node" } else { name }, u32::from_be_bytes(bytes))
+    format!(
+        "{}-{:08x}",
+        if name.is_empty() { "node" } else { name },
+        u32::from_be_bytes(bytes)
+    )
 }
 
 fn start_worker(
@@ -114,9 +128,14 @@ fn start_worker(
         told: std::sync::Mutex::default(),
         stopping: stopping.clone(),
     };
-    let source = Arc::new(Watched { source, metrics: Arc::clone(&app.metrics) });
+    let source = Arc::new(Watched {
+        source,
+        metrics: Arc::clone(&app.metrics),
+    });
     let stopping = stopping.clone();
-    Ok(tokio::spawn(async move { worker.run(source, stopping).await }))
+    Ok(tokio::spawn(
+        async move { worker.run(source, stopping).await },
+    ))
 }
 
 /// The source, with its failures shown by `/readyz`.
@@ -141,7 +160,7 @@ impl RunSource for Watched {
         self.watch(self.source.lease(want).await)
     }
 
-    async fn renew(&self, held: &[Held]) -> Result<Vec<(Held, Revoked)>, SourceError> {
+    async fn renew(&self, held: &[Held]) -> Result<Renewed, SourceError> {
         self.source.renew(held).await
     }
 

@@ -7,8 +7,13 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use padclock_api::ExecutionId;
 use padclock_job::Overlap;
-use padclock_store::{Claimed, End as StoredEnd, Finished, HeldLease, Revocation, Store, StoreError};
-use padclock_worker::{Completion, End, Held, Lease, Revoked, RunSource, SealedSecret, SourceError};
+use padclock_store::{
+    Claimed, End as StoredEnd, Finished, HeldLease, Refused as StoredRefusal, Revocation, Store,
+    StoreError,
+};
+use padclock_worker::{
+    Completion, End, Held, Lease, Renewed, Revoked, RunSource, SealedSecret, SourceError,
+};
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -40,11 +45,21 @@ fn failed(error: StoreError) -> SourceError {
 impl StoreSource {
     async fn claim(&self, want: usize) -> Result<Vec<Lease>, SourceError> {
         let deadline = Instant::now() + self.ttl.saturating_sub(MARGIN.min(self.ttl / 4));
-        let claimed = self.store.claim(Arc::clone(&self.node), want, self.ttl).await.map_err(failed)?;
-        if claimed.iter().any(|one| one.job.definition().overlap == Overlap::CancelPrevious) {
+        let claimed = self
+            .store
+            .claim(Arc::clone(&self.node), want, self.ttl)
+            .await
+            .map_err(failed)?;
+        if claimed
+            .iter()
+            .any(|one| one.job.definition().overlap == Overlap::CancelPrevious)
+        {
             self.ends.notify_one();
         }
-        Ok(claimed.into_iter().map(|one| lease(one, deadline)).collect())
+        Ok(claimed
+            .into_iter()
+            .map(|one| lease(one, deadline))
+            .collect())
     }
 
     fn told(&self) -> MutexGuard<'_, HashSet<ExecutionId>> {
@@ -62,16 +77,19 @@ impl StoreSource {
 }
 
 fn lease(claimed: Claimed, deadline: Instant) -> Lease {
-    let secrets = claimed.secrets.into_iter().map(|(reference, secret)| SealedSecret {
-        reference,
-        name: secret.name.clone(),
-        secret: secret.id,
-        version: secret.version,
-        policy: secret.egress.clone(),
-        workspace: secret.workspace,
-        policy_hash: secret.policy_hash,
-        sealed: secret.sealed.clone(),
-    });
+    let secrets = claimed
+        .secrets
+        .into_iter()
+        .map(|(reference, secret)| SealedSecret {
+            reference,
+            name: secret.name.clone(),
+            secret: secret.id,
+            version: secret.version,
+            policy: secret.egress.clone(),
+            workspace: secret.workspace,
+            policy_hash: secret.policy_hash,
+            sealed: secret.sealed.clone(),
+        });
     Lease {
         secrets: secrets.collect(),
         execution: claimed.execution,
@@ -92,19 +110,26 @@ fn lease(claimed: Claimed, deadline: Instant) -> Lease {
 }
 
 fn json<T: Serialize>(list: &[T]) -> Option<String> {
-    if list.is_empty() { None } else { serde_json::to_string(list).ok() }
+    if list.is_empty() {
+        None
+    } else {
+        serde_json::to_string(list).ok()
+    }
 }
 
 /// Whether others of the job may stand behind one of its executions.
 fn queues(job: &padclock_job::Job) -> bool {
     let definition = job.definition();
-    matches!(definition.overlap, Overlap::QueueOne | Overlap::QueueAll) || definition.max_concurrent.is_some()
+    matches!(definition.overlap, Overlap::QueueOne | Overlap::QueueAll)
+        || definition.max_concurrent.is_some()
 }
 
 fn finished(done: &Completion) -> Result<Finished, SourceError> {
     let end = match &done.end {
         End::Succeeded => StoredEnd::Succeeded,
-        End::Failed { reason } => StoredEnd::Failed { reason: reason.clone() },
+        End::Failed { reason } => StoredEnd::Failed {
+            reason: reason.clone(),
+        },
         End::Canceled => StoredEnd::Canceled,
         End::Retry { at } => StoredEnd::Retry { at: *at },
         End::HandBack { at } => StoredEnd::HandBack { at: *at },
@@ -121,6 +146,10 @@ fn finished(done: &Completion) -> Result<Finished, SourceError> {
         unresolved: json(&done.unresolved),
         warnings: json(&done.warnings),
         queues: queues(&done.job),
+        refused: done.refused.as_ref().map(|refused| StoredRefusal {
+            secret: refused.secret.clone(),
+            host: refused.host.clone(),
+        }),
     })
 }
 
@@ -140,24 +169,53 @@ impl RunSource for StoreSource {
         self.claim(want).await
     }
 
-    async fn renew(&self, held: &[Held]) -> Result<Vec<(Held, Revoked)>, SourceError> {
-        let leases = held.iter().map(|held| HeldLease { execution: held.execution, fence: held.fence }).collect();
+    async fn renew(&self, held: &[Held]) -> Result<Renewed, SourceError> {
+        let leases = held
+            .iter()
+            .map(|held| HeldLease {
+                execution: held.execution,
+                fence: held.fence,
+            })
+            .collect();
         let revoked = self.store.renew(leases, self.ttl).await.map_err(failed)?;
         let told = |(lease, why): (HeldLease, Revocation)| {
             let why = match why {
                 Revocation::Lost => Revoked::Lost,
                 Revocation::Cancel => Revoked::CancelRequested,
             };
-            (Held { execution: lease.execution, fence: lease.fence }, why)
+            (
+                Held {
+                    execution: lease.execution,
+                    fence: lease.fence,
+                },
+                why,
+            )
         };
-        Ok(revoked.into_iter().map(told).collect())
+        let revoked: Vec<_> = revoked.into_iter().map(told).collect();
+        let ended: HashSet<Held> = revoked.iter().map(|(held, _)| *held).collect();
+        let kept = held
+            .iter()
+            .filter(|held| !ended.contains(held))
+            .copied()
+            .collect();
+        Ok(Renewed { kept, revoked })
     }
 
     async fn revoked(&self) -> Result<(Held, Revoked), SourceError> {
         loop {
-            let asked = self.store.asked_to_stop(Arc::clone(&self.node)).await.map_err(failed)?;
-            if let Some(lease) = asked.into_iter().find(|lease| self.told().insert(lease.execution)) {
-                let held = Held { execution: lease.execution, fence: lease.fence };
+            let asked = self
+                .store
+                .asked_to_stop(Arc::clone(&self.node))
+                .await
+                .map_err(failed)?;
+            if let Some(lease) = asked
+                .into_iter()
+                .find(|lease| self.told().insert(lease.execution))
+            {
+                let held = Held {
+                    execution: lease.execution,
+                    fence: lease.fence,
+                };
                 return Ok((held, Revoked::CancelRequested));
             }
             self.ends.notified().await;
@@ -166,7 +224,11 @@ impl RunSource for StoreSource {
 
     async fn complete(&self, done: &[Completion]) -> Result<Vec<bool>, SourceError> {
         let rows = done.iter().map(finished).collect::<Result<_, _>>()?;
-        let accepted = self.store.complete(Arc::clone(&self.node), rows).await.map_err(failed)?;
+        let accepted = self
+            .store
+            .complete(Arc::clone(&self.node), rows)
+            .await
+            .map_err(failed)?;
         {
             let mut told = self.told();
             if !told.is_empty() {
@@ -174,7 +236,9 @@ impl RunSource for StoreSource {
             }
         }
         // A lease call that waits has counted on what was due before this: let it look again.
-        let sooner = |one: &Completion| queues(&one.job) || matches!(one.end, End::Retry { .. } | End::HandBack { .. });
+        let sooner = |one: &Completion| {
+            queues(&one.job) || matches!(one.end, End::Retry { .. } | End::HandBack { .. })
+        };
         if done.iter().any(sooner) {
             self.work.notify_one();
         }

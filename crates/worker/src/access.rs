@@ -11,6 +11,12 @@ use padclock_vault::{Place, Target, Value};
 use crate::failure::{Failure, FailureKind};
 use crate::source::{Lease, Opener, SealedSecret};
 
+/// The most bytes that the secrets of one attempt may have together.
+const MOST_BYTES: usize = 1024 * 1024;
+/// From more bytes of values than this on, a redactor is not made beside other attempts: the needles are about eight times as
+/// many bytes.
+const MADE_AT_ONCE: usize = 8 * 1024;
+
 /// Where a request goes, as far as its non-secret parts tell.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Destination<'a> {
@@ -57,7 +63,7 @@ fn check_one(secret: &SealedSecret, to: &Destination<'_>, place: Place) -> Resul
     };
     policy
         .check(&target)
-        .map_err(|refusal| Failure::egress(&secret.name, &refusal))
+        .map_err(|refusal| Failure::egress(&secret.name, host, &refusal))
 }
 
 /// A reference with no secret, where the job or the syntax does not let it be sent as it stands.
@@ -114,6 +120,11 @@ impl Opened {
             .filter_map(|(secret, value)| Some((secret, value.as_ref()?)))
     }
 
+    /// Bytes of all opened values together.
+    fn total(&self) -> usize {
+        self.pairs().map(|(_, value)| value.len()).sum()
+    }
+
     /// What was opened, by name and version, sorted, each once.
     pub(crate) fn used(&self) -> Vec<UsedSecret> {
         let used = self.pairs().map(|(secret, _)| UsedSecret {
@@ -128,7 +139,7 @@ impl Opened {
         clippy::disallowed_methods,
         reason = "the redactor's needles are made of the values"
     )]
-    pub(crate) fn redactor(&self, rendered: &Rendered) -> Redactor {
+    fn redactor(&self, rendered: &Rendered) -> Redactor {
         if self.secrets.is_empty() {
             return Redactor::none();
         }
@@ -158,6 +169,35 @@ impl Opened {
                     .any(|part| part.eq_ignore_ascii_case(value));
             holds.then_some(secret.name.as_str())
         })
+    }
+}
+
+/// Refuses secrets that are too large together: their redactor would take too much time and space.
+pub(crate) fn check_size(opened: &Opened) -> Result<(), Failure> {
+    if opened.total() <= MOST_BYTES {
+        return Ok(());
+    }
+    let message = "the secrets of one request may have at most 1 MiB together";
+    Err(Failure::request("secrets_too_large", message))
+}
+
+/// The attempt's redactor. A large one is made where it holds no other attempt up.
+pub(crate) async fn redactor(
+    opened: Opened,
+    rendered: Rendered,
+) -> Result<(Opened, Rendered, Redactor), Failure> {
+    let derived: usize = rendered.derived.iter().map(|(_, value)| value.len()).sum();
+    let total = opened.total() + derived;
+    let make = move || {
+        let redactor = opened.redactor(&rendered);
+        (opened, rendered, redactor)
+    };
+    if total > MADE_AT_ONCE {
+        tokio::task::spawn_blocking(make)
+            .await
+            .map_err(|_| Failure::internal())
+    } else {
+        Ok(make())
     }
 }
 

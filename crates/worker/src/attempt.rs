@@ -93,6 +93,10 @@ impl Performer {
             secrets: draft.secrets,
             unresolved: draft.unresolved,
             warnings: draft.warnings,
+            refused: result
+                .err()
+                .and_then(|failure| failure.refused)
+                .map(|refused| *refused),
         }
     }
 
@@ -116,7 +120,7 @@ impl Performer {
             ));
         };
         let deadline = begun + Duration::from_secs(u64::from(request.timeout_seconds()));
-        let ready = self.prepare(lease, request, draft)?;
+        let ready = self.prepare(lease, request, draft).await?;
         let sent = self.exchange(lease, request, ready, deadline, draft).await;
         match sent {
             Ok(()) => Ok(()),
@@ -125,7 +129,7 @@ impl Performer {
     }
 
     /// All that comes before the first byte is sent. Secrets are opened only after every policy has agreed.
-    fn prepare(
+    async fn prepare(
         &self,
         lease: &Lease,
         request: &Request,
@@ -139,12 +143,13 @@ impl Performer {
         access::check(lease, &destination(&target, request))?;
         let opened = Opened::open(lease, self.opener.as_ref());
         draft.secrets = opened.used();
+        access::check_size(&opened)?;
         let rendered = request
             .render(&variables, &opened)
             .map_err(|error| unrendered(&error))?;
         draft.unresolved.clone_from(&rendered.unresolved);
         note_unresolved(lease, draft)?;
-        let redactor = opened.redactor(&rendered);
+        let (opened, rendered, redactor) = access::redactor(opened, rendered).await?;
         let outgoing = Outgoing::new(rendered, &texts, opened.in_body)?;
         draft.request = Some(record::request(
             &outgoing,

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::io::StreamReader;
 
 use crate::failure::Failure;
-use decode::{Coding, Unknown, undo};
+use decode::{Coding, Refused, undo};
 use kept::{Kept, KeptText, whole};
 
 /// How much of a body is read and kept, and until when.
@@ -44,6 +44,7 @@ pub(crate) struct StoredBody {
 }
 
 const UNDECODABLE: &str = "the body is not stored: its Content-Encoding could not be undone";
+const STACKED: &str = "the body is not stored: it has more than two content codings";
 const LOSSY: &str = "bytes that are not UTF-8 are shown as U+FFFD";
 
 /// How the reading ended.
@@ -58,7 +59,7 @@ enum End {
 /// Reads a body to its end or a limit. What came before a failure is kept too.
 pub(crate) async fn read(
     body: Incoming,
-    codings: Result<Vec<Coding>, Unknown>,
+    codings: Result<Vec<Coding>, Refused>,
     redactor: &Redactor,
     limits: Limits,
 ) -> (StoredBody, Option<Failure>) {
@@ -68,7 +69,8 @@ pub(crate) async fn read(
     match codings {
         Ok(codings) if codings.is_empty() => read_plain(body, redactor, limits).await,
         Ok(codings) => read_encoded(body, &codings, redactor, limits).await,
-        Err(Unknown) => read_unknown(body, limits).await,
+        Err(Refused::Unknown) => read_coded(body, UNDECODABLE, limits).await,
+        Err(Refused::TooMany) => read_coded(body, STACKED, limits).await,
     }
 }
 
@@ -134,7 +136,7 @@ async fn decode_into(
         Ok(_) => {}
         Err(error) => return read_error(&error),
     }
-    let mut reader = match undo(codings, raw).await {
+    let mut reader = match undo(codings, raw, limits.read).await {
         Ok(reader) => reader,
         Err(error) => return read_error(&error),
     };
@@ -161,8 +163,8 @@ fn read_error(error: &io::Error) -> End {
     }
 }
 
-/// A body whose coding is unknown: counted, so that the connection can be used again, and not stored.
-async fn read_unknown(body: Incoming, limits: Limits) -> (StoredBody, Option<Failure>) {
+/// A body whose codings are not undone: counted, so that the connection can be used again, and not stored.
+async fn read_coded(body: Incoming, why: &str, limits: Limits) -> (StoredBody, Option<Failure>) {
     let mut source = Source::new(body, limits);
     let mut bytes = 0;
     let failure = loop {
@@ -174,7 +176,7 @@ async fn read_unknown(body: Incoming, limits: Limits) -> (StoredBody, Option<Fai
             Err(failure) => break Some(failure),
         }
     };
-    (not_stored(bytes), failure)
+    (not_stored(bytes, why), failure)
 }
 
 fn too_slow() -> Failure {
@@ -218,7 +220,7 @@ impl<'r> Sink<'r> {
 
     fn end(mut self, end: End) -> (StoredBody, Option<Failure>) {
         match end {
-            End::Undecodable => return (not_stored(self.bytes), None),
+            End::Undecodable => return (not_stored(self.bytes, UNDECODABLE), None),
             End::Whole => {
                 self.stream.finish(&mut self.redacted);
                 self.kept.push(&self.redacted);
@@ -256,12 +258,12 @@ fn stored(kept: KeptText, bytes: u64, cut: bool) -> StoredBody {
     }
 }
 
-fn not_stored(bytes: u64) -> StoredBody {
+fn not_stored(bytes: u64, why: &str) -> StoredBody {
     StoredBody {
         text: None,
         bytes,
         truncated: bytes > 0,
-        note: Some(UNDECODABLE.to_owned()),
+        note: Some(why.to_owned()),
     }
 }
 

@@ -4,6 +4,7 @@
 use padclock_vault::Refusal;
 
 use crate::connect::ConnectError;
+use crate::source::Refused;
 
 /// What kind of failure it was; counted by kind, and what the retry rules go by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,8 @@ pub(crate) struct Failure {
     pub(crate) retry_after: Option<RetryAfter>,
     /// Whether nothing of the request has left this machine.
     pub(crate) unsent: bool,
+    /// What a policy refused.
+    pub(crate) refused: Option<Box<Refused>>,
 }
 
 /// When the target wants to be asked again.
@@ -98,6 +101,7 @@ impl Failure {
             status: None,
             retry_after: None,
             unsent: false,
+            refused: None,
         }
     }
 
@@ -156,9 +160,16 @@ impl Failure {
         }
     }
 
-    pub(crate) fn egress(secret: &str, refusal: &Refusal) -> Self {
+    pub(crate) fn egress(secret: &str, host: &str, refusal: &Refusal) -> Self {
         let message = format!("the secret `{secret}` is not sent: {refusal}");
-        Self::new(FailureKind::Egress, "egress_refused", message)
+        let refused = Refused {
+            secret: secret.to_owned(),
+            host: host.to_owned(),
+        };
+        Self {
+            refused: Some(Box::new(refused)),
+            ..Self::new(FailureKind::Egress, "egress_refused", message)
+        }
     }
 
     pub(crate) fn request(code: &'static str, message: impl Into<String>) -> Self {

@@ -11,8 +11,9 @@ use crate::failure::RetryAfter;
 /// What the answer asks for; `None` when it asks for nothing that can be understood.
 pub(crate) fn read(headers: &HeaderMap) -> Option<RetryAfter> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok().map(RetryAfter::Seconds);
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than the type can hold is for ever as well.
+        return Some(RetryAfter::Seconds(text.parse().unwrap_or(u64::MAX)));
     }
     let since = httpdate::parse_http_date(text)
         .ok()?

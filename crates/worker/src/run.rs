@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::counters::Counters;
 use crate::settings::Settings;
-use crate::source::{Completion, Held, Revoked, RunSource, SourceError};
+use crate::source::{Completion, Held, Lease, Renewed, Revoked, RunSource, SourceError};
 use calls::Calls;
 use perform::Perform;
 use work::Work;
@@ -148,7 +148,7 @@ impl<P: Perform> Loop<P> {
         self.work.gauge();
     }
 
-    fn leased(&mut self, answer: Result<Vec<crate::source::Lease>, SourceError>) {
+    fn leased(&mut self, answer: Result<Vec<Lease>, SourceError>) {
         match answer {
             Ok(leases) => {
                 let now = Instant::now();
@@ -159,13 +159,11 @@ impl<P: Perform> Loop<P> {
         }
     }
 
-    fn renewed(&mut self, answer: Result<Vec<(Held, Revoked)>, SourceError>) {
-        let renewed = self.calls.take_renewed();
+    fn renewed(&mut self, answer: Result<Renewed, SourceError>) {
         match answer {
-            Ok(revoked) => {
-                self.work
-                    .renewed(&renewed, revoked, self.calls.renew.begun, Instant::now())
-            }
+            Ok(renewed) => self
+                .work
+                .renewed(renewed, self.calls.renew.begun, Instant::now()),
             Err(_) => self.counters.renew_errors.one(),
         }
     }
@@ -173,7 +171,11 @@ impl<P: Perform> Loop<P> {
     fn revoked(&mut self, answer: Result<(Held, Revoked), SourceError>) {
         if let Ok(revoked) = answer {
             let now = Instant::now();
-            self.work.renewed(&[], vec![revoked], now, now);
+            let renewed = Renewed {
+                kept: Vec::new(),
+                revoked: vec![revoked],
+            };
+            self.work.renewed(renewed, now, now);
         }
     }
 

@@ -121,6 +121,17 @@ pub struct Completion {
     pub unresolved: Vec<String>,
     /// What the job's author should know.
     pub warnings: Vec<String>,
+    /// What the egress policy refused, when that ended the attempt (code `egress_refused`).
+    pub refused: Option<Refused>,
+}
+
+/// A secret that its policy did not let go where the job wanted to send it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The secret's name.
+    pub secret: String,
+    /// The host it would have gone to.
+    pub host: String,
 }
 
 impl Completion {
@@ -167,6 +178,15 @@ pub enum Revoked {
     CancelRequested,
 }
 
+/// What became of a renewal. A lease in neither list keeps the deadline it has, and is renewed again soon.
+#[derive(Debug, Clone, Default)]
+pub struct Renewed {
+    /// These are prolonged, counted from the start of the call.
+    pub kept: Vec<Held>,
+    /// These are to be given up.
+    pub revoked: Vec<(Held, Revoked)>,
+}
+
 /// The source could not do what was asked; the loop tries again later.
 #[derive(Debug, thiserror::Error)]
 #[error("the source of executions did not answer: {0}")]
@@ -189,8 +209,9 @@ pub trait RunSource: Send + Sync + 'static {
     /// The audit record of the secrets' use is durable when it returns. At shutdown it should return without waiting.
     async fn lease(&self, want: usize) -> Result<Vec<Lease>, SourceError>;
 
-    /// Renews these leases, and answers those that are to be given up.
-    async fn renew(&self, held: &[Held]) -> Result<Vec<(Held, Revoked)>, SourceError>;
+    /// Renews these leases, and answers which were prolonged and which are to be given up. A lease that could not be prolonged
+    /// now (another transaction has its row, say) must be left out of `kept`: whoever is told that it holds one runs on.
+    async fn renew(&self, held: &[Held]) -> Result<Renewed, SourceError>;
 
     /// The next lease that is to be given up, as soon as the source hears of it: renewing would tell the same, later. A source that
     /// never hears of one early waits for ever. Dropped half-way at a shutdown.

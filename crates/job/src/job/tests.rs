@@ -302,15 +302,21 @@ proptest! {
 #[test]
 fn a_variable_of_the_job_that_it_does_not_have_is_refused() {
     let mut definition = Definition::new("x", Kind::Manual);
-    definition.request = Some(padclock_template::RequestSpec::get("https://{{env.HOST}}/a"));
+    definition.request = Some(padclock_template::RequestSpec::get(
+        "https://{{env.HOST}}/a",
+    ));
     let anchor = Anchor {
         job_id: "cj_1",
         created_at: moment("2026-03-15T10:00:00Z"),
     };
     let problems = Job::compile(definition.clone(), &anchor).unwrap_err();
     assert!(problems[0].field.starts_with("request.url"), "{problems:?}");
-    definition.env.insert("HOST".to_owned(), "api.example.com".to_owned());
+    definition
+        .env
+        .insert("HOST".to_owned(), "api.example.com".to_owned());
     assert!(Job::compile(definition.clone(), &anchor).is_ok());
-    definition.env.insert("HOST".to_owned(), "no host".to_owned());
+    definition
+        .env
+        .insert("HOST".to_owned(), "no host".to_owned());
     assert!(Job::compile(definition, &anchor).is_err());
 }

@@ -156,6 +156,31 @@ fn retry_after_is_honoured() {
 }
 
 #[test]
+fn a_target_can_not_park_an_execution() {
+    const DAY: i64 = 86_400;
+    let now = moment("2026-01-01T00:00:00Z");
+    let forever = now.plus_seconds(i64::try_from(u64::MAX).unwrap_or(i64::MAX));
+    let after = |seconds| now.plus_seconds(seconds);
+    for (most, asked, expected) in [
+        (60, after(DAY), Some(after(DAY))),
+        (60, after(DAY).plus_millis(1), None),
+        (60, after(10 * 365 * DAY), None),
+        (60, forever, None),
+        (60, Moment::MAX, None),
+        (86_400, after(DAY), Some(after(DAY))),
+        (86_400, after(DAY + 1), None),
+    ] {
+        let failure = Failure {
+            retry_after: Some(asked),
+            ..status(503)
+        };
+        let verdict = after_attempt(&job(3, 10, most), 1, &failure, now, None, 0);
+        let expected = expected.map_or(Verdict::Fail, |at| Verdict::Retry { at });
+        assert_eq!(verdict, expected, "{asked} with {most}");
+    }
+}
+
+#[test]
 fn never_past_the_next_occurrence() {
     let now = moment("2026-01-01T00:00:00Z");
     let verdict = |next: i64| {

@@ -110,3 +110,53 @@ fn needles_keep_value_and_form() {
         assert_eq!((needle.value(), needle.form()), (1234, form));
     }
 }
+
+#[test]
+fn a_crowd_is_not_counted_to_its_end() {
+    let secrets: Vec<Vec<u8>> = (0..3_000)
+        .map(|number| format!("{number:04}the same end of all").into_bytes())
+        .collect();
+    let values = Values::new(secrets.iter().map(|secret| ("X", secret.as_slice())));
+    let mut filter = Filter::sized(8, 8, secrets.len());
+    let mut window = Window::default();
+    for value in 0..secrets.len() {
+        let needle = Needle::new(value, Form::Raw);
+        window.fill(&filter, Form::Raw, values.get(value), 6);
+        assert_eq!(filter.crowd(needle, &window), value.min(CROWD));
+        filter.add(needle, &window);
+    }
+    // A chain of other hashes that is too long to follow is a crowd as well.
+    let mut filter = Filter::sized(8, 8, 1);
+    let needle = Needle::new(0, Form::Raw);
+    for different in 0..LONGEST_CHAIN as u64 {
+        assert_eq!(filter.others(Needle::new(1, Form::Raw), 5 << 8), 0);
+        filter.add_one(needle, different << 16, 0);
+    }
+    assert_eq!(filter.others(Needle::new(1, Form::Raw), 5 << 8), 0);
+    filter.add_one(needle, 1 << 30, 0);
+    assert_eq!(filter.others(Needle::new(1, Form::Raw), 5 << 8), CROWD);
+}
+
+#[test]
+fn windows_of_sampled_needles_are_found() {
+    // Alike but for their middles, long enough to be sampled, and so many that the samples are short.
+    let middle = "the same beginning and end of all ".repeat(40);
+    for (count, len) in [(20, 1_360), (700, 300)] {
+        let secrets: Vec<Vec<u8>> = (0..count)
+            .map(|number| format!("{}{number:08}{}", &middle[..len / 2], &middle[..len / 2]))
+            .map(String::into_bytes)
+            .collect();
+        let values = Values::new(secrets.iter().map(|secret| ("X", secret.as_slice())));
+        let needles = all_needles(&values);
+        let shortest = secrets[0].len();
+        let filter = Filter::new(&values, &needles, shortest);
+        for needle in needles.into_iter().step_by(7) {
+            let text = [b"..".as_slice(), &spelled(&values, needle)].concat();
+            let mut seen = BTreeSet::new();
+            filter.search(&text, 0, |needle, at| {
+                seen.insert((needle.0, at));
+            });
+            assert!(seen.contains(&(needle.0, 2)));
+        }
+    }
+}

@@ -26,6 +26,17 @@ fn leaves_are_decoded_and_keys_are_not_leaves() {
 }
 
 #[test]
+fn a_leaf_takes_no_more_room_than_it_is_written_in() {
+    let leaf = r#""\\a\"b\u0041\n""#;
+    let text = format!("[{}]", [leaf; 1_000].join(","));
+    let leaves = string_leaves(text.as_bytes());
+    assert_eq!(leaves.len(), 1_000);
+    let room: usize = leaves.iter().map(|leaf| leaf.capacity()).sum();
+    assert!(room <= text.len(), "{room} bytes for {}", text.len());
+    assert_eq!(leaves[999].as_slice(), b"\\a\"bA\n");
+}
+
+#[test]
 fn what_is_not_wholly_json_has_no_leaves() {
     for text in [
         "",

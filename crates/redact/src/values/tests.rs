@@ -1,5 +1,7 @@
 //! Which byte strings a secret stands for.
 
+use std::collections::HashMap;
+
 use super::*;
 
 fn values(secret: &str) -> Vec<String> {
@@ -99,4 +101,49 @@ fn growing_keeps_all_bytes() {
             .map(|(_, value)| value)
             .eq(secrets.iter().map(|secret| secret.as_bytes()))
     );
+}
+
+#[test]
+fn every_line_of_the_longest_sane_file_counts() {
+    let lines: Vec<String> = (0..MOST_PARTS)
+        .map(|number| format!("{number:064x}"))
+        .collect();
+    let found = values(&lines.join("\n"));
+    assert!(lines.iter().all(|line| found.contains(line)));
+}
+
+#[test]
+fn of_too_many_lines_the_longest_count_and_blocks_of_all() {
+    let long: Vec<String> = (0..500).map(|number| format!("{number:020}")).collect();
+    let short: Vec<String> = (0..4_900).map(|number| format!("{number:09}")).collect();
+    let secret = format!("{}\n{}", short.join("\n"), long.join("\n"));
+    let found = values(&secret);
+    assert!(found.contains(&secret));
+    assert!(long.iter().all(|line| found.contains(line)));
+    let first = MOST_PARTS - long.len();
+    assert!(short[..first].iter().all(|line| found.contains(line)));
+    assert!(!found.contains(&short[first]));
+    assert!(found.len() < MOST_PARTS + 3 * BLOCKS + 8, "{}", found.len());
+    // Each line lies in a block, and each block counts with every line end.
+    let mut in_blocks: HashMap<&str, usize> = HashMap::new();
+    for block in found.iter().filter(|value| value.len() < 4_000) {
+        for line in block.split("\r\r\n").flat_map(str::lines) {
+            *in_blocks.entry(line.trim_end_matches('\r')).or_default() += 1;
+        }
+    }
+    assert!(short.iter().all(|line| in_blocks[line.as_str()] >= 3));
+}
+
+#[test]
+fn of_too_many_leaves_the_longest_count() {
+    let long: Vec<String> = (0..500)
+        .map(|number| format!("leaf {number:020}"))
+        .collect();
+    let short: Vec<String> = (0..4_900).map(|number| format!("{number:08}")).collect();
+    let leaves = short.iter().chain(&long).map(|leaf| format!("{leaf:?}"));
+    let secret = format!("[{}]", leaves.collect::<Vec<_>>().join(","));
+    let found = values(&secret);
+    assert!(found.contains(&secret));
+    assert!(long.iter().all(|leaf| found.contains(leaf)));
+    assert_eq!(found.len(), 1 + MOST_PARTS);
 }

@@ -1,11 +1,13 @@
 //! `/v1/executions`: what ran, how it went, again and stop.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use padclock_api::ids::ExecutionKind;
-use padclock_api::{ErrorCode, ErrorEnvelope, Execution, ExecutionId, JobId, Page, Status, Trigger};
+use padclock_api::{
+    ErrorCode, ErrorEnvelope, Execution, ExecutionId, JobId, Page, Status, Trigger,
+};
 use padclock_job::Moment;
 use padclock_store::{ExecutionFilter, StoreError};
 use serde::Deserialize;
@@ -37,7 +39,10 @@ impl ListParams {
         let parts = [
             ("job_id", self.job_id.map(|id| id.to_string())),
             ("status", self.status.map(|status| status.word().to_owned())),
-            ("trigger", self.trigger.map(|trigger| trigger.word().to_owned())),
+            (
+                "trigger",
+                self.trigger.map(|trigger| trigger.word().to_owned()),
+            ),
             ("from", self.from.map(|at| at.to_string())),
             ("to", self.to.map(|at| at.to_string())),
         ];
@@ -55,7 +60,11 @@ impl ListParams {
     params(("job_id" = Option<String>, Query,), ("status" = Option<Status>, Query,), ("trigger" = Option<Trigger>, Query,),
         ("from" = Option<String>, Query,), ("to" = Option<String>, Query,), ("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
     responses((status = 200, body = Page<Execution>)))]
-pub(crate) async fn list(State(app): State<App>, caller: Caller<Read>, Params(params): Params<ListParams>) -> Answer<Response> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    Params(params): Params<ListParams>,
+) -> Answer<Response> {
     let limit = page_size(params.limit)?;
     let filter = ExecutionFilter {
         job: params.job_id,
@@ -65,9 +74,18 @@ pub(crate) async fn list(State(app): State<App>, caller: Caller<Read>, Params(pa
         to: params.to,
         before: cursor(params.cursor.as_deref())?,
     };
-    let found = app.store.list_executions(caller.workspace(), filter, limit).await.map_err(stored("execution"))?;
-    let mut response = page("/v1/executions", found, limit, |execution| execution.id.to_string());
-    let link = response.headers().get(header::LINK).and_then(|link| link.to_str().ok());
+    let found = app
+        .store
+        .list_executions(caller.workspace(), filter, limit)
+        .await
+        .map_err(stored("execution"))?;
+    let mut response = page("/v1/executions", found, limit, |execution| {
+        execution.id.to_string()
+    });
+    let link = response
+        .headers()
+        .get(header::LINK)
+        .and_then(|link| link.to_str().ok());
     if let Some(link) = link.map(|link| link.replacen(">;", &format!("{}>;", params.query()), 1)) {
         put(&mut response, header::LINK, &link);
     }
@@ -82,13 +100,21 @@ pub(crate) async fn get(
     caller: Caller<Read>,
     PathId(id): PathId<ExecutionKind>,
 ) -> Answer<Json<Execution>> {
-    app.store.get_execution(caller.workspace(), id).await.map(Json).map_err(stored("execution"))
+    app.store
+        .get_execution(caller.workspace(), id)
+        .await
+        .map(Json)
+        .map_err(stored("execution"))
 }
 
 /// The answer to what was started and is not over.
 pub(crate) fn accepted(execution: &Execution) -> Response {
     let mut response = (StatusCode::ACCEPTED, Json(execution)).into_response();
-    put(&mut response, header::LOCATION, &format!("/v1/executions/{}", execution.id));
+    put(
+        &mut response,
+        header::LOCATION,
+        &format!("/v1/executions/{}", execution.id),
+    );
     response
 }
 
@@ -108,7 +134,10 @@ pub(crate) async fn replay(
     if repeated && let Ok(found) = app.store.get_execution(caller.workspace(), new).await {
         return Ok(accepted(&found));
     }
-    let started = app.store.replay(caller.workspace(), id, new, caller.actor()).await;
+    let started = app
+        .store
+        .replay(caller.workspace(), id, new, caller.actor())
+        .await;
     // Another call with the same key may have started it since.
     if matches!(started, Err(StoreError::Conflict(_)))
         && let Ok(found) = app.store.get_execution(caller.workspace(), new).await
@@ -128,10 +157,16 @@ pub(crate) async fn cancel(
     caller: Caller<WriteJobs>,
     PathId(id): PathId<ExecutionKind>,
 ) -> Answer<Response> {
-    let stopped = app.store.cancel(caller.workspace(), id, caller.actor()).await.map_err(|error| match error {
-        StoreError::Conflict(_) => Failure::new(ErrorCode::Conflict, "the execution is over already"),
-        other => stored("execution")(other),
-    })?;
+    let stopped = app
+        .store
+        .cancel(caller.workspace(), id, caller.actor())
+        .await
+        .map_err(|error| match error {
+            StoreError::Conflict(_) => {
+                Failure::new(ErrorCode::Conflict, "the execution is over already")
+            }
+            other => stored("execution")(other),
+        })?;
     app.ends.notify_one();
     Ok(accepted(&stopped))
 }

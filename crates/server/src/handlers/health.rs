@@ -23,14 +23,24 @@ pub(crate) async fn readyz(State(app): State<App>) -> Answer<&'static str> {
     }
     app.store.now().await.map_err(stored("node"))?;
     if let Some(why) = app.metrics.claims_failing() {
-        return Err(Failure::new(ErrorCode::Unavailable, format!("nothing can be started: {why}")));
+        return Err(Failure::new(
+            ErrorCode::Unavailable,
+            format!("nothing can be started: {why}"),
+        ));
     }
     Ok("ready\n")
 }
 
 /// Counters, for Prometheus.
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.text()).into_response()
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        app.metrics.text(),
+    )
+        .into_response()
 }
 
 /// The API, as OpenAPI 3.1.

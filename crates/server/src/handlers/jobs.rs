@@ -1,5 +1,8 @@
 //! `/v1/jobs`: what is to run, when, and with which references.
 
+pub(crate) mod edit;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -10,13 +13,13 @@ use padclock_api::ids::JobKind;
 use padclock_api::job::{Job as Answered, JobState, Preview};
 use padclock_api::{ErrorEnvelope, Execution, ExecutionId, JobId, Page};
 use padclock_job::{Anchor, Definition, InitialState, Job, Moment};
-use padclock_store::{JobEdit, JobRow, NewJob, StoreError};
+use padclock_store::{JobRow, NewJob, StoreError};
 use serde::Deserialize;
 
 use super::{page, put, reserve, tagged};
 use crate::auth::{Caller, Permission, Read, WriteJobs};
 use crate::failure::{Answer, Failure, problems, stored};
-use crate::input::{Body, Paging, Params, PathId, cursor, if_match, parse_value};
+use crate::input::{Body, Paging, Params, PathId, cursor};
 use crate::random;
 use crate::state::App;
 
@@ -25,8 +28,13 @@ const PREVIEWED: usize = 5;
 const MOST_PREVIEWED: usize = 100;
 
 fn compile(definition: Definition, id: JobId, created_at: Moment) -> Answer<Arc<Job>> {
-    let anchor = Anchor { job_id: &id.to_string(), created_at };
-    Job::compile(definition, &anchor).map(Arc::new).map_err(problems)
+    let anchor = Anchor {
+        job_id: &id.to_string(),
+        created_at,
+    };
+    Job::compile(definition, &anchor)
+        .map(Arc::new)
+        .map_err(problems)
 }
 
 /// Compiles what is stored; it was compiled before it was stored.
@@ -35,18 +43,54 @@ pub(crate) fn recompile(row: &JobRow) -> Answer<Arc<Job>> {
 }
 
 fn preview(job: &Job, now: Moment, count: usize) -> Preview {
-    Preview { next: job.preview(now, count), description: job.describe(), dst_notes: job.dst_notes(now) }
+    Preview {
+        next: job.preview(now, count),
+        description: job.describe(),
+        dst_notes: job.dst_notes(now),
+    }
 }
 
-fn answered(row: JobRow, last: Option<Execution>, job: Option<(&Job, Moment)>) -> Answered {
+/// What ran last of a job. The newest execution need not have begun: it may be queued, or have been skipped.
+#[derive(Default)]
+struct Newest {
+    execution: Option<Execution>,
+    started_at: Option<Moment>,
+}
+
+async fn newest(app: &App, jobs: Vec<JobId>) -> Answer<HashMap<JobId, Newest>> {
+    let mut newest: HashMap<JobId, Newest> = HashMap::new();
+    for (job, started_at) in app
+        .store
+        .last_started(jobs.clone())
+        .await
+        .map_err(stored("job"))?
+    {
+        newest.entry(job).or_default().started_at = Some(started_at);
+    }
+    for execution in app
+        .store
+        .newest_executions(jobs)
+        .await
+        .map_err(stored("job"))?
+    {
+        let job = execution.job_id;
+        newest.entry(job).or_default().execution = Some(execution);
+    }
+    Ok(newest)
+}
+
+fn answered(row: JobRow, newest: Newest, job: Option<(&Job, Moment)>) -> Answered {
     Answered {
         id: row.id,
-        definition: Definition { state: None, ..row.definition },
+        definition: Definition {
+            state: None,
+            ..row.definition
+        },
         state: row.state,
         generation: row.generation,
         next_run_at: row.due.map(|due| due.run_at),
-        last_run_at: last.as_ref().and_then(|execution| execution.started_at),
-        last_execution: last,
+        last_run_at: newest.started_at,
+        last_execution: newest.execution,
         preview: job.map(|(job, now)| preview(job, now, PREVIEWED)),
         warnings: job.map(|(job, _)| job.warnings()).unwrap_or_default(),
         created_at: row.created_at,
@@ -57,13 +101,23 @@ fn answered(row: JobRow, last: Option<Execution>, job: Option<(&Job, Moment)>) -
 async fn whole(app: &App, row: JobRow, status: StatusCode) -> Answer<Response> {
     let job = recompile(&row)?;
     let now = app.store.now().await.map_err(stored("job"))?;
-    let last = app.store.newest_executions(vec![row.id]).await.map_err(stored("job"))?.pop();
+    let newest = newest(app, vec![row.id])
+        .await?
+        .remove(&row.id)
+        .unwrap_or_default();
     let revision = row.revision;
-    Ok(tagged(status, &answered(row, last, Some((&job, now))), revision))
+    Ok(tagged(
+        status,
+        &answered(row, newest, Some((&job, now))),
+        revision,
+    ))
 }
 
 async fn one<P: Permission>(app: &App, caller: &Caller<P>, id: JobId) -> Answer<JobRow> {
-    app.store.get_job(caller.workspace(), id).await.map_err(stored("job"))
+    app.store
+        .get_job(caller.workspace(), id)
+        .await
+        .map_err(stored("job"))
 }
 
 /// What a creation may ask for beside the job.
@@ -93,17 +147,37 @@ pub(crate) async fn create(
         refuse_the_past(&job, now, paused)?;
         return Ok(tried(&job, fresh, now, &caller, paused));
     }
-    let (id, repeated) = reserve(&app, &caller, &headers, ("/v1/jobs", &body.raw), *fresh.bytes()).await?;
+    let (id, repeated) = reserve(
+        &app,
+        &caller,
+        &headers,
+        ("/v1/jobs", &body.raw),
+        *fresh.bytes(),
+    )
+    .await?;
     let id = JobId::from_bytes(id);
     if repeated && let Ok(row) = app.store.get_job(caller.workspace(), id).await {
         return answer_created(&app, row).await;
     }
     refuse_the_past(&job, now, paused)?;
-    let job = if id == fresh { job } else { compile(body.value, id, now)? };
-    let new = NewJob { id, workspace: caller.workspace(), owner: caller.user(), created_at: now, paused, job };
+    let job = if id == fresh {
+        job
+    } else {
+        compile(body.value, id, now)?
+    };
+    let new = NewJob {
+        id,
+        workspace: caller.workspace(),
+        owner: caller.user(),
+        created_at: now,
+        paused,
+        job,
+    };
     let made = app.store.create_job(new, caller.actor()).await;
     // Another call with the same key may have made it since.
-    if matches!(made, Err(StoreError::Conflict(_))) && let Ok(row) = app.store.get_job(caller.workspace(), id).await {
+    if matches!(made, Err(StoreError::Conflict(_)))
+        && let Ok(row) = app.store.get_job(caller.workspace(), id).await
+    {
         return answer_created(&app, row).await;
     }
     let row = made.map_err(stored("job"))?;
@@ -131,7 +205,11 @@ fn tried(job: &Job, id: JobId, now: Moment, caller: &Caller<WriteJobs>, paused: 
         id,
         workspace: caller.workspace(),
         owner: caller.user(),
-        state: if paused { JobState::Paused } else { JobState::Active },
+        state: if paused {
+            JobState::Paused
+        } else {
+            JobState::Active
+        },
         generation: 1,
         revision: 1,
         created_at: now,
@@ -139,25 +217,31 @@ fn tried(job: &Job, id: JobId, now: Moment, caller: &Caller<WriteJobs>, paused: 
         definition: job.definition().clone(),
         due: if paused { None } else { job.first_due(now) },
     };
-    Json(answered(row, None, Some((job, now)))).into_response()
+    Json(answered(row, Newest::default(), Some((job, now)))).into_response()
 }
 
 /// Lists jobs.
 #[utoipa::path(get, path = "/v1/jobs", tag = "jobs",
     params(("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
     responses((status = 200, body = Page<Answered>)))]
-pub(crate) async fn list(State(app): State<App>, caller: Caller<Read>, Params(paging): Params<Paging>) -> Answer<Response> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    Params(paging): Params<Paging>,
+) -> Answer<Response> {
     let (limit, after) = (paging.limit()?, cursor(paging.cursor.as_deref())?);
-    let rows = app.store.list_jobs(caller.workspace(), after, limit).await.map_err(stored("job"))?;
+    let rows = app
+        .store
+        .list_jobs(caller.workspace(), after, limit)
+        .await
+        .map_err(stored("job"))?;
     let ids = rows.iter().map(|row| row.id).collect();
-    let newest = app.store.newest_executions(ids).await.map_err(stored("job"))?;
-    let mut newest: std::collections::HashMap<JobId, Execution> =
-        newest.into_iter().map(|execution| (execution.job_id, execution)).collect();
+    let mut newest = newest(&app, ids).await?;
     let jobs: Vec<Answered> = rows
         .into_iter()
         .map(|row| {
-            let last = newest.remove(&row.id);
-            answered(row, last, None)
+            let newest = newest.remove(&row.id).unwrap_or_default();
+            answered(row, newest, None)
         })
         .collect();
     Ok(page("/v1/jobs", jobs, limit, |job| job.id.to_string()))
@@ -166,75 +250,27 @@ pub(crate) async fn list(State(app): State<App>, caller: Caller<Read>, Params(pa
 /// One job.
 #[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path,)),
     responses((status = 200, body = Answered), (status = 404, body = ErrorEnvelope)))]
-pub(crate) async fn get(State(app): State<App>, caller: Caller<Read>, PathId(id): PathId<JobKind>) -> Answer<Response> {
+pub(crate) async fn get(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    PathId(id): PathId<JobKind>,
+) -> Answer<Response> {
     let row = one(&app, &caller, id).await?;
     whole(&app, row, StatusCode::OK).await
-}
-
-/// Changes a job: a JSON merge patch (RFC 7386) on its definition.
-#[utoipa::path(patch, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path,)), request_body = Definition,
-    responses((status = 200, body = Answered), (status = 400, body = ErrorEnvelope), (status = 412, body = ErrorEnvelope)))]
-pub(crate) async fn patch(
-    State(app): State<App>,
-    caller: Caller<WriteJobs>,
-    PathId(id): PathId<JobKind>,
-    headers: HeaderMap,
-    body: Body<serde_json::Map<String, serde_json::Value>>,
-) -> Answer<Response> {
-    if body.value.contains_key("state") {
-        return Err(Failure::field("state", "unknown_field", "use POST /v1/jobs/ID/pause or /resume"));
-    }
-    let before = one(&app, &caller, id).await?;
-    let internal = |_| Failure::new(padclock_api::ErrorCode::Internal, "the stored job can't be read");
-    let mut merged = serde_json::to_value(&before.definition).map_err(internal)?;
-    // The times of another kind of schedule are none of the new one's.
-    let kind_before = merged.get("kind").cloned();
-    if body.value.get("kind").is_some_and(|kind| Some(kind) != kind_before.as_ref())
-        && let Some(fields) = merged.as_object_mut()
-    {
-        fields.remove("schedule");
-    }
-    merge(&mut merged, serde_json::Value::Object(body.value));
-    let definition: Definition = parse_value(merged)?;
-    let reschedule = definition.kind != before.definition.kind || definition.schedule != before.definition.schedule;
-    let job = compile(definition, id, before.created_at)?;
-    if reschedule {
-        let now = app.store.now().await.map_err(stored("job"))?;
-        refuse_the_past(&job, now, before.state == JobState::Paused)?;
-    }
-    let expected = if_match(&headers)?.unwrap_or(before.revision);
-    let edit = JobEdit { job, reschedule, expected };
-    let row = app.store.edit_job(caller.workspace(), id, edit, caller.actor()).await.map_err(stored("job"))?;
-    app.work.notify_one();
-    whole(&app, row, StatusCode::OK).await
-}
-
-/// RFC 7386, section 2.
-fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {
-    use serde_json::Value;
-    match patch {
-        Value::Object(fields) => {
-            if !target.is_object() {
-                *target = Value::Object(serde_json::Map::new());
-            }
-            let Value::Object(into) = target else { return };
-            for (name, value) in fields {
-                if value.is_null() {
-                    into.remove(&name);
-                } else {
-                    merge(into.entry(name).or_insert(Value::Null), value);
-                }
-            }
-        }
-        other => *target = other,
-    }
 }
 
 /// Deletes a job. Its history stays until it ages out.
 #[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path,)),
     responses((status = 204), (status = 404, body = ErrorEnvelope)))]
-pub(crate) async fn delete(State(app): State<App>, caller: Caller<WriteJobs>, PathId(id): PathId<JobKind>) -> Answer<StatusCode> {
-    app.store.delete_job(caller.workspace(), id, caller.actor()).await.map_err(stored("job"))?;
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller<WriteJobs>,
+    PathId(id): PathId<JobKind>,
+) -> Answer<StatusCode> {
+    app.store
+        .delete_job(caller.workspace(), id, caller.actor())
+        .await
+        .map_err(stored("job"))?;
     app.ends.notify_one();
     Ok(StatusCode::NO_CONTENT)
 }
@@ -250,12 +286,16 @@ pub(crate) async fn run_now(
 ) -> Answer<Response> {
     let fresh: ExecutionId = random::id(random::wall_clock());
     let call = format!("/v1/jobs/{id}/run-now");
-    let (execution, repeated) = reserve(&app, &caller, &headers, (&call, b""), *fresh.bytes()).await?;
+    let (execution, repeated) =
+        reserve(&app, &caller, &headers, (&call, b""), *fresh.bytes()).await?;
     let execution = ExecutionId::from_bytes(execution);
     if repeated && let Ok(found) = app.store.get_execution(caller.workspace(), execution).await {
         return Ok(super::executions::accepted(&found));
     }
-    let started = app.store.run_now(caller.workspace(), id, execution, caller.actor()).await;
+    let started = app
+        .store
+        .run_now(caller.workspace(), id, execution, caller.actor())
+        .await;
     // Another call with the same key may have started it since.
     if matches!(started, Err(StoreError::Conflict(_)))
         && let Ok(found) = app.store.get_execution(caller.workspace(), execution).await
@@ -270,17 +310,34 @@ pub(crate) async fn run_now(
 /// Stops a job's schedule.
 #[utoipa::path(post, path = "/v1/jobs/{id}/pause", tag = "jobs", params(("id" = String, Path,)),
     responses((status = 200, body = Answered), (status = 404, body = ErrorEnvelope)))]
-pub(crate) async fn pause(State(app): State<App>, caller: Caller<WriteJobs>, PathId(id): PathId<JobKind>) -> Answer<Response> {
-    let row = app.store.pause_job(caller.workspace(), id, caller.actor()).await.map_err(stored("job"))?;
+pub(crate) async fn pause(
+    State(app): State<App>,
+    caller: Caller<WriteJobs>,
+    PathId(id): PathId<JobKind>,
+) -> Answer<Response> {
+    let row = app
+        .store
+        .pause_job(caller.workspace(), id, caller.actor())
+        .await
+        .map_err(stored("job"))?;
     whole(&app, row, StatusCode::OK).await
 }
 
 /// Starts a job's schedule again, from now.
 #[utoipa::path(post, path = "/v1/jobs/{id}/resume", tag = "jobs", params(("id" = String, Path,)),
     responses((status = 200, body = Answered), (status = 404, body = ErrorEnvelope)))]
-pub(crate) async fn resume(State(app): State<App>, caller: Caller<WriteJobs>, PathId(id): PathId<JobKind>) -> Answer<Response> {
-    let job = recompile(&one(&app, &caller, id).await?)?;
-    let row = app.store.resume_job(caller.workspace(), id, job, caller.actor()).await.map_err(stored("job"))?;
+pub(crate) async fn resume(
+    State(app): State<App>,
+    caller: Caller<WriteJobs>,
+    PathId(id): PathId<JobKind>,
+) -> Answer<Response> {
+    let before = one(&app, &caller, id).await?;
+    let job = recompile(&before)?;
+    let row = app
+        .store
+        .resume_job(caller.workspace(), id, job, before.revision, caller.actor())
+        .await
+        .map_err(stored("job"))?;
     app.work.notify_one();
     whole(&app, row, StatusCode::OK).await
 }
@@ -303,7 +360,11 @@ pub(crate) async fn next(
 ) -> Answer<Json<Preview>> {
     let count = params.n.unwrap_or(PREVIEWED);
     if !(1..=MOST_PREVIEWED).contains(&count) {
-        return Err(Failure::field("n", "out_of_range", format!("must be 1 to {MOST_PREVIEWED}")));
+        return Err(Failure::field(
+            "n",
+            "out_of_range",
+            format!("must be 1 to {MOST_PREVIEWED}"),
+        ));
     }
     let job = recompile(&one(&app, &caller, id).await?)?;
     let now = app.store.now().await.map_err(stored("job"))?;

@@ -10,9 +10,18 @@ use crate::auth::{Caller, Read};
 pub(crate) async fn whoami(caller: Caller<Read>) -> Json<WhoAmI> {
     let token = caller.token;
     Json(WhoAmI {
-        workspace: Named { id: token.workspace.to_string(), name: token.workspace_name },
-        user: Named { id: token.user.to_string(), name: token.user_name },
+        workspace: Named {
+            id: token.workspace.to_string(),
+            name: token.workspace_name,
+        },
+        user: Named {
+            id: token.user.to_string(),
+            name: token.user_name,
+        },
         role: token.role,
-        token: Named { id: token.id.to_string(), name: token.name },
+        token: Named {
+            id: token.id.to_string(),
+            name: token.name,
+        },
     })
 }

@@ -3,7 +3,9 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use padclock_api::secret::{ALL_ENVIRONMENTS, Scope, Secret, SecretCreate, SecretPatch, SecretReplace};
+use padclock_api::secret::{
+    ALL_ENVIRONMENTS, Scope, Secret, SecretCreate, SecretPatch, SecretReplace,
+};
 use padclock_api::{ErrorCode, ErrorDetail, ErrorEnvelope, Page, SecretId};
 use padclock_store::{JobRow, NewSecret, NewVersion, SecretRow, StoreError};
 use padclock_vault::Value;
@@ -29,9 +31,13 @@ const MAX_TTL: u64 = 100 * 366 * 86_400;
 const MAX_ROTATE_DAYS: u32 = 3_650;
 
 fn check_name(field: &str, name: &str, details: &mut Vec<ErrorDetail>) {
-    let pattern = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    let pattern = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     if name.is_empty() || name.len() > MAX_NAME || !pattern || name.ends_with('.') {
-        let message = format!("must be 1 to {MAX_NAME} of the characters A-Z a-z 0-9 . _ - and not end in a dot");
+        let message = format!(
+            "must be 1 to {MAX_NAME} of the characters A-Z a-z 0-9 . _ - and not end in a dot"
+        );
         details.push(detail(field, "bad_name", message));
     }
 }
@@ -39,11 +45,17 @@ fn check_name(field: &str, name: &str, details: &mut Vec<ErrorDetail>) {
 fn check_value(value: &Value, unmaskable: bool, details: &mut Vec<ErrorDetail>) {
     let length = value.len();
     if length > MAX_VALUE {
-        details.push(detail("value", "value_too_long", format!("must be at most {MAX_VALUE} bytes; it has {length}")));
+        details.push(detail(
+            "value",
+            "value_too_long",
+            format!("must be at most {MAX_VALUE} bytes; it has {length}"),
+        ));
     } else if length == 0 {
         details.push(detail("value", "value_too_short", "must not be empty"));
     } else if length < MASKABLE && !unmaskable {
-        let message = format!("must be at least {MASKABLE} bytes, or it can't be masked; \"unmaskable\": true allows it");
+        let message = format!(
+            "must be at least {MASKABLE} bytes, or it can't be masked; \"unmaskable\": true allows it"
+        );
         details.push(detail("value", "value_too_short", message));
     }
 }
@@ -56,17 +68,34 @@ fn check_create(new: &SecretCreate) -> Answer<()> {
         check_name("environment", environment, &mut details);
     }
     if new.ttl.is_some_and(|ttl| ttl == 0 || ttl > MAX_TTL) {
-        details.push(detail("ttl", "out_of_range", format!("must be 1 to {MAX_TTL} seconds")));
+        details.push(detail(
+            "ttl",
+            "out_of_range",
+            format!("must be 1 to {MAX_TTL} seconds"),
+        ));
     }
     check_rotation(new.rotate_every_days, &mut details);
-    for problem in new.egress.as_ref().and_then(|policy| policy.validate().err()).unwrap_or_default() {
-        let field = if problem.field.is_empty() { "egress".to_owned() } else { format!("egress.{}", problem.field) };
+    for problem in new
+        .egress
+        .as_ref()
+        .and_then(|policy| policy.validate().err())
+        .unwrap_or_default()
+    {
+        let field = if problem.field.is_empty() {
+            "egress".to_owned()
+        } else {
+            format!("egress.{}", problem.field)
+        };
         details.push(detail(&field, "bad_policy", problem.message));
     }
     if let Err(failure) = check_text("description", new.description.as_deref(), 4_096) {
         details.extend(failure.body("").details);
     }
-    if details.is_empty() { Ok(()) } else { Err(Failure::invalid(details)) }
+    if details.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::invalid(details))
+    }
 }
 
 fn check_rotation(days: Option<u32>, details: &mut Vec<ErrorDetail>) {
@@ -78,11 +107,20 @@ fn check_rotation(days: Option<u32>, details: &mut Vec<ErrorDetail>) {
 
 /// Own secrets are everyone's to write; the workspace's need the permission.
 fn may_write(caller: &Caller<OwnSecrets>, scope: Scope) -> Answer<()> {
-    if scope == Scope::User { Ok(()) } else { caller.must::<WriteSecrets>() }
+    if scope == Scope::User {
+        Ok(())
+    } else {
+        caller.must::<WriteSecrets>()
+    }
 }
 
 fn created(app: &App, caller: &Caller<OwnSecrets>, id: SecretId, new: SecretCreate) -> NewSecret {
-    let place = SealFor { workspace: caller.workspace(), secret: id, version: 1, egress: new.egress.as_ref() };
+    let place = SealFor {
+        workspace: caller.workspace(),
+        secret: id,
+        version: 1,
+        egress: new.egress.as_ref(),
+    };
     let sealed = seal(&app.keyring, &place, &new.value.0);
     let length = new.value.0.len();
     NewSecret {
@@ -90,7 +128,9 @@ fn created(app: &App, caller: &Caller<OwnSecrets>, id: SecretId, new: SecretCrea
         workspace: caller.workspace(),
         owner: (new.scope == Scope::User).then(|| caller.user()),
         name: new.name,
-        environment: new.environment.unwrap_or_else(|| ALL_ENVIRONMENTS.to_owned()),
+        environment: new
+            .environment
+            .unwrap_or_else(|| ALL_ENVIRONMENTS.to_owned()),
         description: new.description,
         egress: new.egress,
         ttl_seconds: new.ttl,
@@ -114,16 +154,34 @@ pub(crate) async fn create(
     may_write(&caller, body.value.scope)?;
     check_create(&body.value)?;
     let fresh: SecretId = random::id(random::wall_clock());
-    let (id, repeated) = reserve(&app, &caller, &headers, ("/v1/secrets", &body.raw), *fresh.bytes()).await?;
+    let (id, repeated) = reserve(
+        &app,
+        &caller,
+        &headers,
+        ("/v1/secrets", &body.raw),
+        *fresh.bytes(),
+    )
+    .await?;
     let id = SecretId::from_bytes(id);
-    if repeated && let Ok(row) = app.store.get_secret(caller.workspace(), id, caller.user()).await {
+    if repeated
+        && let Ok(row) = app
+            .store
+            .get_secret(caller.workspace(), id, caller.user())
+            .await
+    {
         return Ok(answer_created(&row));
     }
     let new = created(&app, &caller, id, body.value);
-    let made = app.store.create_secret(new, caller.actor(), caller.user()).await;
+    let made = app
+        .store
+        .create_secret(new, caller.actor(), caller.user())
+        .await;
     // Another call with the same key may have made it since.
     if matches!(made, Err(StoreError::Conflict(_)))
-        && let Ok(row) = app.store.get_secret(caller.workspace(), id, caller.user()).await
+        && let Ok(row) = app
+            .store
+            .get_secret(caller.workspace(), id, caller.user())
+            .await
     {
         return Ok(answer_created(&row));
     }
@@ -132,7 +190,11 @@ pub(crate) async fn create(
 
 fn answer_created(row: &SecretRow) -> Response {
     let mut response = tagged(StatusCode::CREATED, &row.secret, row.revision);
-    put(&mut response, header::LOCATION, &format!("/v1/secrets/{}", row.secret.id));
+    put(
+        &mut response,
+        header::LOCATION,
+        &format!("/v1/secrets/{}", row.secret.id),
+    );
     response
 }
 
@@ -140,21 +202,38 @@ fn answer_created(row: &SecretRow) -> Response {
 #[utoipa::path(get, path = "/v1/secrets", tag = "secrets",
     params(("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
     responses((status = 200, body = Page<Secret>)))]
-pub(crate) async fn list(State(app): State<App>, caller: Caller<Read>, Params(paging): Params<Paging>) -> Answer<Response> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    Params(paging): Params<Paging>,
+) -> Answer<Response> {
     let (limit, after) = (paging.limit()?, cursor(paging.cursor.as_deref())?);
-    let rows = app.store.list_secrets(caller.workspace(), caller.user(), after, limit).await.map_err(stored("secret"))?;
+    let rows = app
+        .store
+        .list_secrets(caller.workspace(), caller.user(), after, limit)
+        .await
+        .map_err(stored("secret"))?;
     let secrets: Vec<Secret> = rows.into_iter().map(|row| row.secret).collect();
-    Ok(page("/v1/secrets", secrets, limit, |secret| secret.id.to_string()))
+    Ok(page("/v1/secrets", secrets, limit, |secret| {
+        secret.id.to_string()
+    }))
 }
 
 async fn one<P: Permission>(app: &App, caller: &Caller<P>, id: SecretId) -> Answer<SecretRow> {
-    app.store.get_secret(caller.workspace(), id, caller.user()).await.map_err(stored("secret"))
+    app.store
+        .get_secret(caller.workspace(), id, caller.user())
+        .await
+        .map_err(stored("secret"))
 }
 
 /// One secret's metadata.
 #[utoipa::path(get, path = "/v1/secrets/{id}", tag = "secrets", params(("id" = String, Path,)),
     responses((status = 200, body = Secret), (status = 404, body = ErrorEnvelope)))]
-pub(crate) async fn get(State(app): State<App>, caller: Caller<Read>, PathId(id): PathId<padclock_api::ids::SecretKind>) -> Answer<Response> {
+pub(crate) async fn get(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    PathId(id): PathId<padclock_api::ids::SecretKind>,
+) -> Answer<Response> {
     let row = one(&app, &caller, id).await?;
     Ok(tagged(StatusCode::OK, &row.secret, row.revision))
 }
@@ -180,7 +259,12 @@ pub(crate) async fn replace(
         return Err(stored("secret")(StoreError::Changed));
     }
     let version = secret.version + 1;
-    let place = SealFor { workspace: caller.workspace(), secret: id, version, egress: secret.egress.as_ref() };
+    let place = SealFor {
+        workspace: caller.workspace(),
+        secret: id,
+        version,
+        egress: secret.egress.as_ref(),
+    };
     let value = &body.value.value.0;
     let new = NewVersion {
         version,
@@ -188,7 +272,10 @@ pub(crate) async fn replace(
         short: value.len() < WELL_MASKABLE,
         sealed: seal(&app.keyring, &place, value),
     };
-    let row = app.store.replace_secret(caller.workspace(), id, new, caller.actor(), caller.user()).await;
+    let row = app
+        .store
+        .replace_secret(caller.workspace(), id, new, caller.actor(), caller.user())
+        .await;
     let row = row.map_err(stored("secret"))?;
     Ok(tagged(StatusCode::OK, &row.secret, row.revision))
 }
@@ -203,7 +290,11 @@ pub(crate) async fn patch(
     headers: HeaderMap,
     body: Body<SecretPatch>,
 ) -> Answer<Response> {
-    check_text("description", body.value.description.as_ref().and_then(Option::as_deref), 4_096)?;
+    check_text(
+        "description",
+        body.value.description.as_ref().and_then(Option::as_deref),
+        4_096,
+    )?;
     let mut details = Vec::new();
     check_rotation(body.value.rotate_every_days.flatten(), &mut details);
     if !details.is_empty() {
@@ -211,7 +302,17 @@ pub(crate) async fn patch(
     }
     let expected = if_match(&headers)?;
     may_write(&caller, one(&app, &caller, id).await?.secret.scope)?;
-    let row = app.store.patch_secret(caller.workspace(), id, body.value, expected, caller.actor(), caller.user()).await;
+    let row = app
+        .store
+        .patch_secret(
+            caller.workspace(),
+            id,
+            body.value,
+            expected,
+            caller.actor(),
+            caller.user(),
+        )
+        .await;
     let row = row.map_err(stored("secret"))?;
     Ok(tagged(StatusCode::OK, &row.secret, row.revision))
 }
@@ -243,26 +344,46 @@ pub(crate) async fn delete(
     if params.if_unused {
         refuse_in_use(&app, &caller, &secret).await?;
     }
-    let deleted = app.store.delete_secret(caller.workspace(), id, caller.actor(), caller.user()).await;
+    let deleted = app
+        .store
+        .delete_secret(caller.workspace(), id, caller.actor(), caller.user())
+        .await;
     deleted.map_err(stored("secret"))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Refuses when a job names the secret, and says which jobs do.
 async fn refuse_in_use(app: &App, caller: &Caller<OwnSecrets>, secret: &Secret) -> Answer<()> {
-    let rows = app.store.jobs_mentioning(caller.workspace(), secret.name.clone()).await.map_err(stored("secret"))?;
+    let rows = app
+        .store
+        .jobs_mentioning(caller.workspace(), &secret.name)
+        .await
+        .map_err(stored("secret"))?;
     let names = |row: &JobRow| {
         // A job that can't be read any more may name it: better kept than sorry.
-        super::jobs::recompile(row).map_or(true, |job| job.references().iter().any(|(used, _)| used.name == secret.name))
+        super::jobs::recompile(row).map_or(true, |job| {
+            job.references()
+                .iter()
+                .any(|(used, _)| used.name == secret.name)
+        })
     };
     let users: Vec<ErrorDetail> = rows
         .iter()
         .filter(|row| names(row))
-        .map(|row| detail("jobs", "in_use", format!("{} {}", row.id, row.definition.name)))
+        .map(|row| {
+            detail(
+                "jobs",
+                "in_use",
+                format!("{} {}", row.id, row.definition.name),
+            )
+        })
         .collect();
     if users.is_empty() {
         return Ok(());
     }
-    let message = format!("{} jobs name this secret; see details", users.len());
+    let message = match users.as_slice() {
+        [one] => format!("the job {} names this secret", one.message),
+        several => format!("{} jobs name this secret; see details", several.len()),
+    };
     Err(Failure::new(ErrorCode::Conflict, message).with(users))
 }

@@ -20,12 +20,16 @@ pub(super) fn tame(sentence: &str) -> String {
     let sentence = sentence.split(" at line ").next().unwrap_or(sentence);
     for begin in ["invalid type: ", "invalid value: ", "invalid length "] {
         if sentence.contains(begin) {
-            let expected = sentence.rsplit_once(", expected ").map_or("something else", |(_, expected)| expected);
+            let expected = sentence
+                .rsplit_once(", expected ")
+                .map_or("something else", |(_, expected)| expected);
             return format!("expected {}", plain(expected));
         }
     }
     if sentence.contains("unknown variant ") {
-        let expected = sentence.rsplit_once("`, expected ").map_or("another word", |(_, expected)| expected);
+        let expected = sentence
+            .rsplit_once("`, expected ")
+            .map_or("another word", |(_, expected)| expected);
         return format!("expected {expected}");
     }
     let known = ["unknown field `", "missing field `", "duplicate field `"];
@@ -33,18 +37,32 @@ pub(super) fn tame(sentence: &str) -> String {
         return sentence.to_owned();
     }
     // The remaining sentences are the types' own, which name a form and never what was given.
-    if sentence.contains('`') || sentence.contains('"') { "is not of the right form".to_owned() } else { sentence.to_owned() }
+    if sentence.contains('`') || sentence.contains('"') {
+        "is not of the right form".to_owned()
+    } else {
+        sentence.to_owned()
+    }
 }
 
 /// The failure for a query whose parameters don't fit.
 pub(super) fn of_query(sentence: &str) -> Failure {
-    let sentence = sentence.strip_prefix("Failed to deserialize query string: ").unwrap_or(sentence);
+    let sentence = sentence
+        .strip_prefix("Failed to deserialize query string: ")
+        .unwrap_or(sentence);
     match sentence.split_once(": ") {
         Some((name, rest)) if !name.contains(' ') => {
-            let rest = if rest.contains("digit") || rest.contains("number too") { "must be a whole number".to_owned() } else { tame(rest) };
+            let rest = if rest.contains("digit") || rest.contains("number too") {
+                "must be a whole number".to_owned()
+            } else {
+                tame(rest)
+            };
             Failure::field(name, "bad_parameter", rest)
         }
-        _ => Failure::field(named(sentence).unwrap_or("query"), "bad_parameter", tame(sentence)),
+        _ => Failure::field(
+            named(sentence).unwrap_or("query"),
+            "bad_parameter",
+            tame(sentence),
+        ),
     }
 }
 
@@ -57,7 +75,10 @@ fn code_of(sentence: &str) -> &'static str {
         ("invalid type", "wrong_type"),
         ("invalid value", "out_of_range"),
     ];
-    table.iter().find(|(begin, _)| sentence.contains(begin)).map_or("bad_form", |(_, code)| code)
+    table
+        .iter()
+        .find(|(begin, _)| sentence.contains(begin))
+        .map_or("bad_form", |(_, code)| code)
 }
 
 /// The field that a sentence names in back quotes.
@@ -78,8 +99,14 @@ pub(super) fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> Failu
     // The path of these already ends with the field, or lacks it: name it once.
     let field = match (code, named(&sentence)) {
         ("unknown_field" | "missing_field" | "duplicate_field", Some(name)) => {
-            let parent = path.strip_suffix(name).map_or(path, |parent| parent.trim_end_matches('.'));
-            if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") }
+            let parent = path
+                .strip_suffix(name)
+                .map_or(path, |parent| parent.trim_end_matches('.'));
+            if parent.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{parent}.{name}")
+            }
         }
         _ => path.to_owned(),
     };
@@ -88,8 +115,15 @@ pub(super) fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> Failu
 
 /// The failure for what is no JSON: where it breaks, not what stands there.
 pub(super) fn of_syntax(error: &serde_json::Error) -> Failure {
-    let what = if error.is_eof() { "the JSON ends too early" } else { "the body is not well-formed JSON" };
+    let what = if error.is_eof() {
+        "the JSON ends too early"
+    } else {
+        "the body is not well-formed JSON"
+    };
     let message = format!("{what}: line {}, column {}", error.line(), error.column());
-    let detail = ErrorDetail { position: Some(error.column()), ..detail("", "bad_json", message) };
+    let detail = ErrorDetail {
+        position: Some(error.column()),
+        ..detail("", "bad_json", message)
+    };
     Failure::invalid(vec![detail])
 }

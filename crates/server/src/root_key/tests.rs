@@ -10,7 +10,10 @@ const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1
 fn folder() -> PathBuf {
     let mut name = [0; 8];
     System::default().fill(&mut name);
-    let folder = std::env::temp_dir().join(format!("padclock-root-key-{:016x}", u64::from_be_bytes(name)));
+    let folder = std::env::temp_dir().join(format!(
+        "padclock-root-key-{:016x}",
+        u64::from_be_bytes(name)
+    ));
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
@@ -26,7 +29,10 @@ fn a_kept_key_is_made_once_for_the_embedded_store_and_read_again() {
     let source = RootKeySource::Kept(folder.join("root.key"));
     let (key, made) = source.load(true, true, &mut System::default()).unwrap();
     let path = made.unwrap();
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     let (again, made) = source.load(false, true, &mut System::default()).unwrap();
     assert!(made.is_none());
     assert_eq!(hex_of(&key), hex_of(&again));
@@ -37,7 +43,9 @@ fn a_kept_key_is_made_once_for_the_embedded_store_and_read_again() {
 fn a_kept_key_that_went_missing_is_not_made_anew() {
     let folder = folder();
     let source = RootKeySource::Kept(folder.join("root.key"));
-    let error = source.load(false, true, &mut System::default()).unwrap_err();
+    let error = source
+        .load(false, true, &mut System::default())
+        .unwrap_err();
     assert!(matches!(error, RootKeyError::Missing { .. }), "{error}");
     assert!(!folder.join("root.key").exists());
     std::fs::remove_dir_all(folder).unwrap();
@@ -46,7 +54,9 @@ fn a_kept_key_that_went_missing_is_not_made_anew() {
 #[test]
 fn an_external_database_needs_a_key_that_was_given() {
     let source = RootKeySource::Kept(PathBuf::from("/nonexistent/root.key"));
-    let error = source.load(true, false, &mut System::default()).unwrap_err();
+    let error = source
+        .load(true, false, &mut System::default())
+        .unwrap_err();
     assert!(matches!(error, RootKeyError::NotGiven), "{error}");
 }
 
@@ -80,6 +90,9 @@ fn what_is_no_key_is_refused_without_being_shown() {
     for source in sources {
         let error = source.load(true, true, &mut System::default()).unwrap_err();
         let said = format!("{error} {error:?}");
-        assert!(!said.contains(wrong) && !said.contains(&HEX[..62]), "{said}");
+        assert!(
+            !said.contains(wrong) && !said.contains(&HEX[..62]),
+            "{said}"
+        );
     }
 }

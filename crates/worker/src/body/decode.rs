@@ -1,6 +1,6 @@
-//! Content codings: which a response names, and a reader that undoes them one after the other, in bounded space.
+//! Content codings: which a response names, and a reader that undoes them one after the other, in bounded space and turns.
 
-use std::pin::Pin;
+mod meter;
 
 use async_compression::tokio::bufread::{
     BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder,
@@ -8,10 +8,13 @@ use async_compression::tokio::bufread::{
 use async_compression::zstd::DParameter;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, TRANSFER_ENCODING};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
-/// More codings than this on one body are not undone.
-const MOST: usize = 5;
+use meter::Meter;
+pub(crate) use meter::Reader;
+
+/// More codings than this on one body are not undone: each multiplies what a small answer can cost.
+const MOST: usize = 2;
 /// The largest zstd window that HTTP allows, 8 MiB (RFC 9659).
 const ZSTD_WINDOW_LOG: u32 = 23;
 
@@ -24,19 +27,22 @@ pub(crate) enum Coding {
     Zstd,
 }
 
-/// The body's codings can't all be undone.
+/// The body's codings are not undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unknown;
-
-pub(crate) type Reader<'r> = Pin<Box<dyn AsyncBufRead + Send + 'r>>;
+pub(crate) enum Refused {
+    /// One of them is not known.
+    Unknown,
+    /// There are more than [`MOST`].
+    TooMany,
+}
 
 /// The codings of a body, in the order in which they were put on.
-pub(crate) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Unknown> {
+pub(crate) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Refused> {
     if listed(headers, TRANSFER_ENCODING)?
         .iter()
         .any(|word| word != "chunked")
     {
-        return Err(Unknown);
+        return Err(Refused::Unknown);
     }
     let words = listed(headers, CONTENT_ENCODING)?;
     let found = words
@@ -47,21 +53,21 @@ pub(crate) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Unknown> {
             "deflate" => Ok(Coding::Deflate),
             "br" => Ok(Coding::Brotli),
             "zstd" => Ok(Coding::Zstd),
-            _ => Err(Unknown),
+            _ => Err(Refused::Unknown),
         });
     let found: Vec<_> = found.collect::<Result<_, _>>()?;
     if found.len() > MOST {
-        Err(Unknown)
+        Err(Refused::TooMany)
     } else {
         Ok(found)
     }
 }
 
 /// The lower-case words of a header that is a list.
-fn listed(headers: &HeaderMap, name: http::HeaderName) -> Result<Vec<String>, Unknown> {
+fn listed(headers: &HeaderMap, name: http::HeaderName) -> Result<Vec<String>, Refused> {
     let mut words = Vec::new();
     for value in headers.get_all(name) {
-        let text = value.to_str().map_err(|_| Unknown)?;
+        let text = value.to_str().map_err(|_| Refused::Unknown)?;
         words.extend(
             text.split(',')
                 .map(|word| word.trim().to_ascii_lowercase())
@@ -71,13 +77,15 @@ fn listed(headers: &HeaderMap, name: http::HeaderName) -> Result<Vec<String>, Un
     Ok(words)
 }
 
-/// A reader of what is under the codings.
+/// A reader of what is under the codings. No layer gives more than `limit` bytes: more is [`Broken::Limit`](super::Broken).
 pub(crate) async fn undo<'r>(
     codings: &[Coding],
-    mut reader: Reader<'r>,
+    reader: Reader<'r>,
+    limit: u64,
 ) -> std::io::Result<Reader<'r>> {
+    let mut reader = Meter::put_on(reader, limit);
     for coding in codings.iter().rev() {
-        reader = match coding {
+        let decoded: Reader<'r> = match coding {
             Coding::Gzip => {
                 let mut decoder = GzipDecoder::new(reader);
                 decoder.multiple_members(true);
@@ -94,6 +102,7 @@ pub(crate) async fn undo<'r>(
                 Box::pin(BufReader::new(decoder))
             }
         };
+        reader = Meter::put_on(decoded, limit);
     }
     Ok(reader)
 }

@@ -22,7 +22,10 @@ fn seconds_and_dates_are_understood() {
         (b"-1", None),
         (b"1.5", None),
         (b"soon", None),
-        (b"99999999999999999999999", None),
+        (
+            b"99999999999999999999999",
+            Some(RetryAfter::Seconds(u64::MAX)),
+        ),
     ];
     for (value, expected) in table {
         assert_eq!(

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::run::backoff::Backoff;
-use crate::source::{Completion, Held, Lease, Revoked, RunSource, SourceError};
+use crate::source::{Completion, Held, Lease, Renewed, Revoked, RunSource, SourceError};
 
 /// A source that answers "none" without waiting is not asked more often than this.
 const EMPTY_PAUSE: Duration = Duration::from_millis(20);
@@ -71,13 +71,12 @@ impl<T: Send + 'static> Call<T> {
 pub(crate) struct Calls {
     source: Arc<dyn RunSource>,
     pub(crate) lease: Call<Vec<Lease>>,
-    pub(crate) renew: Call<Vec<(Held, Revoked)>>,
+    pub(crate) renew: Call<Renewed>,
     pub(crate) complete: Call<Vec<bool>>,
     pub(crate) revoked: Call<(Held, Revoked)>,
     lease_not_before: Option<Instant>,
     asked_for: usize,
     saturated: bool,
-    renewing: Arc<[Held]>,
     completing: Arc<Vec<Completion>>,
 }
 
@@ -92,7 +91,6 @@ impl Calls {
             lease_not_before: None,
             asked_for: 0,
             saturated: false,
-            renewing: Arc::default(),
             completing: Arc::default(),
         }
     }
@@ -125,8 +123,7 @@ impl Calls {
 
     /// Renews these.
     pub(crate) fn begin_renew(&mut self, held: Vec<Held>) {
-        self.renewing = held.into();
-        let (source, held) = (Arc::clone(&self.source), Arc::clone(&self.renewing));
+        let source = Arc::clone(&self.source);
         self.renew.begin(async move { source.renew(&held).await });
     }
 
@@ -136,11 +133,6 @@ impl Calls {
             let source = Arc::clone(&self.source);
             self.revoked.begin(async move { source.revoked().await });
         }
-    }
-
-    /// What the answered call renewed.
-    pub(crate) fn take_renewed(&mut self) -> Arc<[Held]> {
-        std::mem::take(&mut self.renewing)
     }
 
     /// Sends these results.

@@ -138,6 +138,7 @@ fn completion(lease: &Lease, end: End, attempt: Attempt) -> Completion {
         secrets: Vec::new(),
         unresolved: Vec::new(),
         warnings: Vec::new(),
+        refused: None,
     }
 }
 

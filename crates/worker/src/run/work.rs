@@ -121,6 +121,12 @@ impl<P: Perform> Work<P> {
                 tracing::warn!(execution = %lease.execution, "the source leased the same attempt twice");
                 continue;
             }
+            if Instant::from_std(lease.deadline) <= now {
+                // The answer took too long to come: by now the attempt may be someone else's.
+                self.counters.lost.one();
+                tracing::warn!(execution = %lease.execution, "a lease came after its deadline and is not started");
+                continue;
+            }
             let entry = Entry {
                 clock: Clock::new(lease.now, now),
                 deadline: Instant::from_std(lease.deadline),

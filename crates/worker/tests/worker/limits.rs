@@ -127,6 +127,51 @@ async fn a_coded_flood_that_decodes_to_nothing_is_dropped() {
     assert!(target.flooded.recv().await.unwrap() < 64 * MIB);
 }
 
+/// Empty gzip members, packed `layers` times more.
+async fn nothing_packed(members: usize, layers: usize) -> Vec<u8> {
+    let mut packed = Vec::new();
+    GzipEncoder::new(&b""[..])
+        .read_to_end(&mut packed)
+        .await
+        .unwrap();
+    packed = packed.repeat(members);
+    for _ in 0..layers {
+        let mut outer = Vec::new();
+        GzipEncoder::new(&packed[..])
+            .read_to_end(&mut outer)
+            .await
+            .unwrap();
+        packed = outer;
+    }
+    packed
+}
+
+#[tokio::test]
+async fn a_nested_bomb_of_nothing_ends_at_the_limit() {
+    let bomb = nothing_packed(600_000, 1).await;
+    assert!(bomb.len() < 64 * 1024, "{}", bomb.len());
+    let reply = response(200, "Content-Encoding: gzip, gzip\r\n", &bomb);
+    let target = Target::fixed(reply).await;
+    let done = Case::get(target.url("/")).timeout(60).run().await;
+    assert_eq!(done.end, End::Succeeded, "{}", message(&done));
+    let recorded = done.attempt.response.unwrap();
+    assert!(recorded.truncated);
+    assert_eq!(recorded.body_bytes, 0);
+}
+
+#[tokio::test]
+async fn more_than_two_codings_are_not_undone() {
+    let bomb = nothing_packed(1_000, 2).await;
+    let reply = response(200, "Content-Encoding: gzip, gzip, gzip\r\n", &bomb);
+    let target = Target::fixed(reply).await;
+    let done = Case::get(target.url("/")).run().await;
+    assert_eq!(done.end, End::Succeeded);
+    let recorded = done.attempt.response.unwrap();
+    assert_eq!(recorded.body, None);
+    let note = recorded.note.unwrap();
+    assert!(note.contains("more than two content codings"), "{note}");
+}
+
 #[tokio::test]
 async fn head_and_tail_are_kept_after_redaction() {
     let secret = "secret-value-of-sixteen";

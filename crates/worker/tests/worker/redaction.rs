@@ -103,14 +103,10 @@ async fn an_echo_under_a_content_coding_is_decoded_and_redacted() {
             (body.len() as u64, false, None)
         );
     }
-    let stacked = pack(
-        "br",
-        &pack("zstd", &pack("gzip", body.as_bytes()).await).await,
-    )
-    .await;
+    let stacked = pack("br", &pack("zstd", body.as_bytes()).await).await;
     let done = answered(response(
         200,
-        "Content-Encoding: gzip, zstd\r\nContent-Encoding: br\r\n",
+        "Content-Encoding: zstd\r\nContent-Encoding: br\r\n",
         &stacked,
     ))
     .await;

@@ -7,7 +7,7 @@ use padclock_api::{AttemptStatus, UsedSecret};
 use padclock_job::OnUnresolved;
 use padclock_template::AuthSpec;
 use padclock_vault::{EgressPolicy, Place};
-use padclock_worker::End;
+use padclock_worker::{End, Refused};
 use serde_json::json;
 
 use crate::support::target::{Reply, Target};
@@ -289,8 +289,33 @@ async fn a_policy_refuses_before_anything_is_opened() {
             message(&done)
         );
         assert_eq!(done.secrets, []);
+        let refused = Refused {
+            secret: "KEY".to_owned(),
+            host: "127.0.0.1".to_owned(),
+        };
+        assert_eq!(done.refused, Some(refused));
     }
     assert!(target.seen.try_recv().is_err(), "nothing was sent");
+}
+
+#[tokio::test]
+async fn secrets_of_more_than_a_mebibyte_together_are_not_sent() {
+    const HALF: usize = 512 * 1024;
+    for (second, expected) in [(HALF, ""), (HALF + 1, "secrets_too_large")] {
+        let mut target = Target::new(|_| Reply::ok("")).await;
+        let case = Case::post(target.url("/"), "{{secret.ONE}}{{secret.TWO}}")
+            .secret("ONE", "1".repeat(HALF))
+            .secret("TWO", "2".repeat(second));
+        let done = case.run().await;
+        assert_eq!(code(&done), expected, "{}", message(&done));
+        assert_eq!(done.secrets.len(), 2, "both were opened");
+        assert_eq!(done.refused, None);
+        assert_eq!(target.seen.try_recv().is_ok(), expected.is_empty());
+        if !expected.is_empty() {
+            let reason = expected.to_owned();
+            assert_eq!(done.end, End::Failed { reason }, "not retried");
+        }
+    }
 }
 
 #[tokio::test]

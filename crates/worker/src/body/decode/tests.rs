@@ -16,17 +16,19 @@ fn headers(fields: &[(http::HeaderName, &'static str)]) -> HeaderMap {
 #[test]
 fn codings_are_read_in_order() {
     use Coding::{Brotli, Deflate, Gzip, Zstd};
-    type Row = (&'static [&'static str], Result<Vec<Coding>, Unknown>);
-    let table: [Row; 9] = [
+    type Row = (&'static [&'static str], Result<Vec<Coding>, Refused>);
+    let table: [Row; 11] = [
         (&[], Ok(vec![])),
         (&["identity"], Ok(vec![])),
         (&["GZip"], Ok(vec![Gzip])),
         (&["x-gzip"], Ok(vec![Gzip])),
-        (&["deflate, br", "zstd"], Ok(vec![Deflate, Brotli, Zstd])),
+        (&["deflate, br"], Ok(vec![Deflate, Brotli])),
+        (&["deflate, br", "zstd"], Err(Refused::TooMany)),
+        (&["br", "identity", "zstd"], Ok(vec![Brotli, Zstd])),
         (&["gzip,,identity , gzip"], Ok(vec![Gzip, Gzip])),
-        (&["compress"], Err(Unknown)),
-        (&["gzip, aes128gcm"], Err(Unknown)),
-        (&["gzip,gzip,gzip,gzip,gzip,gzip"], Err(Unknown)),
+        (&["compress"], Err(Refused::Unknown)),
+        (&["gzip, aes128gcm"], Err(Refused::Unknown)),
+        (&["gzip, gzip, gzip"], Err(Refused::TooMany)),
     ];
     for (values, expected) in table {
         let mut headers = HeaderMap::new();
@@ -41,7 +43,7 @@ fn codings_are_read_in_order() {
 fn a_transfer_coding_that_stays_on_the_body_counts_as_unknown() {
     assert_eq!(
         codings(&headers(&[(TRANSFER_ENCODING, "gzip, chunked")])),
-        Err(Unknown)
+        Err(Refused::Unknown)
     );
     assert_eq!(
         codings(&headers(&[(TRANSFER_ENCODING, "chunked")])),
@@ -56,7 +58,7 @@ fn a_coding_that_is_not_text_is_unknown() {
         CONTENT_ENCODING,
         HeaderValue::from_bytes(b"g\xfcip").unwrap(),
     );
-    assert_eq!(codings(&headers), Err(Unknown));
+    assert_eq!(codings(&headers), Err(Refused::Unknown));
 }
 
 async fn encode(coding: &str, text: &[u8]) -> Vec<u8> {
@@ -76,7 +78,7 @@ async fn encode(coding: &str, text: &[u8]) -> Vec<u8> {
 }
 
 async fn undone(codings: &[Coding], bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut reader = undo(codings, Box::pin(bytes)).await?;
+    let mut reader = undo(codings, Box::pin(bytes), u64::MAX).await?;
     let mut out = Vec::new();
     reader.read_to_end(&mut out).await?;
     Ok(out)
@@ -133,4 +135,86 @@ async fn gzip_and_zstd_may_have_several_parts() {
             "{name}"
         );
     }
+}
+
+/// Empty gzip members, packed `layers` times more: nearly no bytes, and under them no text but a lot of work.
+async fn nothing_packed(members: usize, layers: usize) -> Vec<u8> {
+    let mut packed = encode("gzip", b"").await.repeat(members);
+    for _ in 0..layers {
+        packed = encode("gzip", &packed).await;
+    }
+    packed
+}
+
+#[tokio::test]
+async fn between_two_layers_there_is_a_limit_too() {
+    let bomb = nothing_packed(50_000, 1).await;
+    assert!(bomb.len() < 8_000, "{}", bomb.len());
+    let codings = [Coding::Gzip, Coding::Gzip];
+    let limit = 100_000;
+    let mut reader = undo(&codings, Box::pin(bomb.as_slice()), limit)
+        .await
+        .unwrap();
+    let error = reader.read_to_end(&mut Vec::new()).await.unwrap_err();
+    let broken = error.get_ref().unwrap().downcast_ref();
+    assert!(
+        matches!(broken, Some(crate::body::Broken::Limit)),
+        "{error}"
+    );
+    // Exactly the limit may pass.
+    let text = vec![b'a'; 100_000];
+    let packed = encode("gzip", &text).await;
+    let mut reader = undo(&[Coding::Gzip], Box::pin(packed.as_slice()), limit)
+        .await
+        .unwrap();
+    let mut out = Vec::new();
+    assert_eq!(reader.read_to_end(&mut out).await.unwrap(), text.len());
+}
+
+#[tokio::test]
+async fn other_tasks_have_their_turns_while_nothing_is_decoded() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let bomb = nothing_packed(50_000, 1).await;
+    let turns = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&turns);
+    let other = tokio::spawn(async move {
+        loop {
+            counted.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+        }
+    });
+    // Nothing here waits for anything from outside: each turn of the other task was given by the reader.
+    let decoded = undone(&[Coding::Gzip, Coding::Gzip], &bomb).await.unwrap();
+    other.abort();
+    assert_eq!(decoded, b"");
+    let turns = turns.load(Ordering::SeqCst);
+    assert!(turns > 20, "1 MB of members in {turns} turns");
+}
+
+/// The same bytes for ever.
+struct Endless(Vec<u8>);
+
+impl tokio::io::AsyncRead for Endless {
+    fn poll_read(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+        out: &mut tokio::io::ReadBuf<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        let room = out.remaining() / self.0.len();
+        out.put_slice(&self.0.repeat(room));
+        std::task::Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_ends_what_would_never_end() {
+    let members = Endless(encode("gzip", b"").await);
+    let reader: Reader<'_> = Box::pin(BufReader::new(members));
+    let mut reader = undo(&[Coding::Gzip], reader, u64::MAX).await.unwrap();
+    let mut out = Vec::new();
+    let endless = reader.read_to_end(&mut out);
+    let ended = tokio::time::timeout(std::time::Duration::from_millis(50), endless).await;
+    assert!(ended.is_err());
 }

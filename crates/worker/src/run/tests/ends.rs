@@ -7,7 +7,7 @@ use padclock_api::AttemptStatus;
 use tokio::time::{Instant, timeout};
 
 use super::stage::{NOW, Stage, TRUST, lease, number, settings};
-use crate::source::{End, Held, Revoked};
+use crate::source::{End, Held, Lease, Revoked};
 
 fn held(number: u8) -> Held {
     let lease = lease(number, 1, 1);
@@ -50,6 +50,64 @@ async fn leases_are_renewed_in_one_batch_and_long_attempts_live_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_source_could_not_renew_ends_at_its_deadline_and_the_rest_lives_on() {
+    let mut stage = Stage::new(settings());
+    let begun = Instant::now();
+    stage.script.locked.lock().unwrap().insert(held(1));
+    stage.queue([lease(1, 1, 1), lease(2, 1, 1)]);
+    stage.starts(2).await;
+    assert_eq!(stage.dropped.recv().await, Some(1));
+    assert!(
+        begun.elapsed() <= TRUST + Duration::from_millis(10),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(
+        timeout(Duration::from_secs(60), stage.dropped.recv())
+            .await
+            .is_err()
+    );
+    assert_eq!(stage.counters.read().lost, 1);
+    assert_eq!(stage.counters.read().renew_errors, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_could_not_be_renewed_once_is_renewed_soon_after() {
+    let mut stage = Stage::new(settings());
+    stage.script.locked.lock().unwrap().insert(held(1));
+    stage.queue([lease(1, 1, 1)]);
+    stage.starts(1).await;
+    tokio::time::sleep(TRUST - Duration::from_secs(2)).await;
+    stage.script.locked.lock().unwrap().clear();
+    assert!(
+        timeout(Duration::from_secs(60), stage.dropped.recv())
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_comes_after_its_deadline_is_not_started() {
+    let mut stage = Stage::new(settings());
+    let late = |number, left: Duration| Lease {
+        deadline: (Instant::now() + left).into_std(),
+        ..lease(number, 1, 1)
+    };
+    let (past, just_now) = (late(1, Duration::ZERO), late(2, Duration::from_secs(1)));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    stage.queue([past, just_now, lease(3, 1, 1)]);
+    assert_eq!(stage.starts(1).await, [3]);
+    assert!(!stage.starts_more().await);
+    let counted = stage.counters.read();
+    assert_eq!(
+        (counted.lost, counted.in_flight, counted.waiting),
+        (2, 1, 0)
+    );
+    assert_eq!(counted.started, 1, "the late ones were not even begun");
+    assert!(stage.batches.try_recv().is_err(), "nothing is reported");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cancelled_execution_is_stopped_at_once_and_completed_so() {
     let mut stage = Stage::new(settings());
     stage.queue([lease(1, 1, 1), lease(2, 1, 1)]);
@@ -77,7 +135,12 @@ async fn an_end_that_the_source_hears_of_early_does_not_wait_for_the_renewal() {
     stage.queue([lease(1, 1, 1), lease(2, 1, 1)]);
     stage.starts(2).await;
     for number in [2, 1] {
-        stage.script.heard.lock().unwrap().push((held(number), Revoked::CancelRequested));
+        stage
+            .script
+            .heard
+            .lock()
+            .unwrap()
+            .push((held(number), Revoked::CancelRequested));
     }
     stage.script.hears.notify_one();
     for _ in 0..2 {

@@ -21,7 +21,7 @@ use crate::counters::Counters;
 use crate::run::Loop;
 use crate::run::perform::{Host, Perform, canceled};
 use crate::settings::Settings;
-use crate::source::{Completion, End, Held, Lease, Revoked, RunSource, SourceError};
+use crate::source::{Completion, End, Held, Lease, Renewed, Revoked, RunSource, SourceError};
 
 pub const NOW: Moment = Moment::from_millis(1_773_068_400_000);
 /// A lease's time, less its margin.
@@ -72,6 +72,8 @@ pub struct Script {
     pub wants: Mutex<Vec<usize>>,
     pub renewals: Mutex<Vec<Vec<Held>>>,
     pub revoked: Mutex<Vec<(Held, Revoked)>>,
+    /// Leases that the source can't renew now.
+    pub locked: Mutex<HashSet<Held>>,
     /// What the source hears of early, and that it does.
     pub heard: Mutex<Vec<(Held, Revoked)>>,
     pub hears: Notify,
@@ -128,12 +130,20 @@ impl RunSource for Source {
         Ok(self.take(want))
     }
 
-    async fn renew(&self, held: &[Held]) -> Result<Vec<(Held, Revoked)>, SourceError> {
+    async fn renew(&self, held: &[Held]) -> Result<Renewed, SourceError> {
         if self.script.renew_fails.load(Ordering::SeqCst) {
             return Err(SourceError::new("down"));
         }
         self.script.renewals.lock().unwrap().push(held.to_vec());
-        Ok(std::mem::take(&mut *self.script.revoked.lock().unwrap()))
+        let locked = self.script.locked.lock().unwrap().clone();
+        let revoked = std::mem::take(&mut *self.script.revoked.lock().unwrap());
+        let is_kept = |held: &&Held| {
+            !locked.contains(held) && revoked.iter().all(|(revoked, _)| revoked != *held)
+        };
+        Ok(Renewed {
+            kept: held.iter().filter(is_kept).copied().collect(),
+            revoked,
+        })
     }
 
     async fn revoked(&self) -> Result<(Held, Revoked), SourceError> {

@@ -9,7 +9,7 @@ use super::{Entry, Gate, LOOK, State, Work};
 use crate::clock::millis;
 use crate::failure::FailureKind;
 use crate::run::perform::{self, Perform};
-use crate::source::{Held, Revoked};
+use crate::source::{Held, Renewed, Revoked};
 
 /// Why a look ends a lease.
 enum Ending {
@@ -140,20 +140,14 @@ impl<P: Perform> Work<P> {
             .collect()
     }
 
-    /// These were renewed by a call that began at `begun`, but for the revoked ones.
-    pub(crate) fn renewed(
-        &mut self,
-        renewed: &[Held],
-        revoked: Vec<(Held, Revoked)>,
-        begun: Instant,
-        now: Instant,
-    ) {
-        for held in renewed {
-            if let Some(entry) = self.held.get_mut(held) {
+    /// The answer of a call that began at `begun`.
+    pub(crate) fn renewed(&mut self, renewed: Renewed, begun: Instant, now: Instant) {
+        for held in renewed.kept {
+            if let Some(entry) = self.held.get_mut(&held) {
                 entry.deadline = begun + self.settings.lease_trust;
             }
         }
-        for (held, why) in revoked {
+        for (held, why) in renewed.revoked {
             match why {
                 Revoked::Lost => self.lose(held, now),
                 Revoked::CancelRequested => self.cancel(held, now),

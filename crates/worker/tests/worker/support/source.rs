@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use padclock_worker::{Completion, Held, Lease, Revoked, RunSource, SourceError, Worker};
+use padclock_worker::{Completion, Held, Lease, Renewed, RunSource, SourceError, Worker};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
@@ -54,8 +54,11 @@ impl RunSource for OneShot {
         Ok(taken)
     }
 
-    async fn renew(&self, _: &[Held]) -> Result<Vec<(Held, Revoked)>, SourceError> {
-        Ok(Vec::new())
+    async fn renew(&self, held: &[Held]) -> Result<Renewed, SourceError> {
+        Ok(Renewed {
+            kept: held.to_vec(),
+            revoked: Vec::new(),
+        })
     }
 
     async fn complete(&self, done: &[Completion]) -> Result<Vec<bool>, SourceError> {
