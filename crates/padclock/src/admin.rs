@@ -12,7 +12,11 @@ use crate::{demo, hygiene, logging};
 
 /// The scheduler with a lock on it.
 #[derive(Debug, Parser)]
-#[command(name = "padclock", version, about = "The scheduler with a lock on it: scheduled requests whose credentials stay sealed.")]
+#[command(
+    name = "padclock",
+    version,
+    about = "The scheduler with a lock on it: scheduled requests whose credentials stay sealed."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -56,14 +60,19 @@ fn run(command: Command) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Openapi => {
-            Say.data(&serde_json::to_string_pretty(&padclock_server::openapi_document())?);
+            Say.data(&serde_json::to_string_pretty(
+                &padclock_server::openapi_document(),
+            )?);
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't be started")
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime can't be started")
 }
 
 async fn serve(flags: &Flags) -> Result<ExitCode> {

@@ -138,36 +138,130 @@ pub(crate) fn resolve(flags: &Flags) -> Result<Config> {
 type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
 fn resolve_from(flags: &Flags, env: Environment<'_>) -> Result<Config> {
-    let data = flags.data.clone().or_else(|| env("PADCLOCK_DATA")).map_or_else(|| default_data(env), PathBuf::from);
+    let data = flags
+        .data
+        .clone()
+        .or_else(|| env("PADCLOCK_DATA"))
+        .map_or_else(|| default_data(env), PathBuf::from);
     let file = read_file(flags.config.as_deref(), env, &data)?;
-    let pick = |key, flag: Option<String>, name: &str, file: Option<String>, default: Option<&str>| {
-        let (value, source) = match (flag, env(name).filter(|text| !text.is_empty()), file) {
-            (Some(value), _, _) => (Some(value), Source::Flag),
-            (None, Some(value), _) => (Some(value), Source::Environment),
-            (None, None, Some(value)) => (Some(value), Source::File),
-            (None, None, None) => (default.map(str::to_owned), Source::Default),
+    let pick =
+        |key, flag: Option<String>, name: &str, file: Option<String>, default: Option<&str>| {
+            let (value, source) = match (flag, env(name).filter(|text| !text.is_empty()), file) {
+                (Some(value), _, _) => (Some(value), Source::Flag),
+                (None, Some(value), _) => (Some(value), Source::Environment),
+                (None, None, Some(value)) => (Some(value), Source::File),
+                (None, None, None) => (default.map(str::to_owned), Source::Default),
+            };
+            Entry {
+                key,
+                value,
+                source,
+                secret: false,
+            }
         };
-        Entry { key, value, source, secret: false }
-    };
     let joined = |list: Vec<String>| (!list.is_empty()).then(|| list.join(","));
     let number = |number: Option<u32>| number.map(|number| number.to_string());
     let database = from_file(env, "PADCLOCK_DATABASE_URL")?;
     let mut entries = vec![
-        pick("listen", flags.listen.clone(), "PADCLOCK_LISTEN", file.listen, Some("127.0.0.1:7464")),
-        pick("data", flags.data.clone(), "PADCLOCK_DATA", file.data, Some(&data.display().to_string())),
-        pick("database", flags.database.clone().or(database), "PADCLOCK_DATABASE_URL", file.database, None),
-        pick("root_key_file", flags.root_key_file.clone(), "PADCLOCK_ROOT_KEY_FILE", file.root_key_file, None),
-        pick("root_key_command", None, "PADCLOCK_ROOT_KEY_COMMAND", file.root_key_command, None),
-        pick("egress.allow", joined(flags.egress_allow.clone()), "PADCLOCK_EGRESS_ALLOW", joined(file.egress.allow.unwrap_or_default()), Some("")),
-        pick("extra_ca", flags.extra_ca.clone(), "PADCLOCK_EXTRA_CA", file.extra_ca, None),
-        pick("behind_proxy", flags.behind_proxy.then(|| "true".to_owned()), "PADCLOCK_BEHIND_PROXY", file.behind_proxy.map(|on| on.to_string()), Some("false")),
+        pick(
+            "listen",
+            flags.listen.clone(),
+            "PADCLOCK_LISTEN",
+            file.listen,
+            Some("127.0.0.1:7464"),
+        ),
+        pick(
+            "data",
+            flags.data.clone(),
+            "PADCLOCK_DATA",
+            file.data,
+            Some(&data.display().to_string()),
+        ),
+        pick(
+            "database",
+            flags.database.clone().or(database),
+            "PADCLOCK_DATABASE_URL",
+            file.database,
+            None,
+        ),
+        pick(
+            "root_key_file",
+            flags.root_key_file.clone(),
+            "PADCLOCK_ROOT_KEY_FILE",
+            file.root_key_file,
+            None,
+        ),
+        pick(
+            "root_key_command",
+            None,
+            "PADCLOCK_ROOT_KEY_COMMAND",
+            file.root_key_command,
+            None,
+        ),
+        pick(
+            "egress.allow",
+            joined(flags.egress_allow.clone()),
+            "PADCLOCK_EGRESS_ALLOW",
+            joined(file.egress.allow.unwrap_or_default()),
+            Some(""),
+        ),
+        pick(
+            "extra_ca",
+            flags.extra_ca.clone(),
+            "PADCLOCK_EXTRA_CA",
+            file.extra_ca,
+            None,
+        ),
+        pick(
+            "behind_proxy",
+            flags.behind_proxy.then(|| "true".to_owned()),
+            "PADCLOCK_BEHIND_PROXY",
+            file.behind_proxy.map(|on| on.to_string()),
+            Some("false"),
+        ),
         pick("node", flags.node.clone(), "PADCLOCK_NODE", file.node, None),
-        pick("max_in_flight", flags.max_in_flight.clone(), "PADCLOCK_MAX_IN_FLIGHT", number(file.max_in_flight), Some("512")),
-        pick("per_host", flags.per_host.clone(), "PADCLOCK_PER_HOST", number(file.per_host), Some("64")),
-        pick("drain_timeout", flags.drain_timeout.clone(), "PADCLOCK_DRAIN_TIMEOUT", number(file.drain_timeout), Some("30")),
-        pick("lease_ttl", None, "PADCLOCK_LEASE_TTL", number(file.lease_ttl), Some("30")),
-        pick("history.days", flags.history_days.clone(), "PADCLOCK_HISTORY_DAYS", number(file.history.days), Some("30")),
-        pick("history.per_job", flags.history_per_job.clone(), "PADCLOCK_HISTORY_PER_JOB", number(file.history.per_job), Some("1000")),
+        pick(
+            "max_in_flight",
+            flags.max_in_flight.clone(),
+            "PADCLOCK_MAX_IN_FLIGHT",
+            number(file.max_in_flight),
+            Some("512"),
+        ),
+        pick(
+            "per_host",
+            flags.per_host.clone(),
+            "PADCLOCK_PER_HOST",
+            number(file.per_host),
+            Some("64"),
+        ),
+        pick(
+            "drain_timeout",
+            flags.drain_timeout.clone(),
+            "PADCLOCK_DRAIN_TIMEOUT",
+            number(file.drain_timeout),
+            Some("30"),
+        ),
+        pick(
+            "lease_ttl",
+            None,
+            "PADCLOCK_LEASE_TTL",
+            number(file.lease_ttl),
+            Some("30"),
+        ),
+        pick(
+            "history.days",
+            flags.history_days.clone(),
+            "PADCLOCK_HISTORY_DAYS",
+            number(file.history.days),
+            Some("30"),
+        ),
+        pick(
+            "history.per_job",
+            flags.history_per_job.clone(),
+            "PADCLOCK_HISTORY_PER_JOB",
+            number(file.history.per_job),
+            Some("1000"),
+        ),
     ];
     // A database's URL may hold its password.
     for entry in &mut entries {
@@ -178,28 +272,40 @@ fn resolve_from(flags: &Flags, env: Environment<'_>) -> Result<Config> {
         entries,
         root_key: env("PADCLOCK_ROOT_KEY").map(value),
         bootstrap_token: env("PADCLOCK_BOOTSTRAP_TOKEN")
-            .map_or_else(|| from_file(env, "PADCLOCK_BOOTSTRAP_TOKEN"), |text| Ok(Some(text)))?
+            .map_or_else(
+                || from_file(env, "PADCLOCK_BOOTSTRAP_TOKEN"),
+                |text| Ok(Some(text)),
+            )?
             .map(value),
     })
 }
 
 /// A setting that stands in a file named by the variable with `_FILE` behind it.
 fn from_file(env: Environment<'_>, name: &str) -> Result<Option<String>> {
-    let Some(path) = env(&format!("{name}_FILE")) else { return Ok(None) };
-    let text = std::fs::read_to_string(&path).with_context(|| format!("{name}_FILE: {path} can't be read"))?;
+    let Some(path) = env(&format!("{name}_FILE")) else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("{name}_FILE: {path} can't be read"))?;
     Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 fn default_data(env: Environment<'_>) -> PathBuf {
     let given = env("XDG_DATA_HOME").filter(|path| path.starts_with('/'));
-    let base = given.map_or_else(|| Path::new(&env("HOME").unwrap_or_else(|| ".".to_owned())).join(".local/share"), PathBuf::from);
+    let base = given.map_or_else(
+        || Path::new(&env("HOME").unwrap_or_else(|| ".".to_owned())).join(".local/share"),
+        PathBuf::from,
+    );
     base.join("padclock")
 }
 
 /// The parser's own message shows the line that is wrong, and a database's password may stand in it: only the place is told.
 fn parse_file(text: &str) -> Result<File> {
     toml::from_str(text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let before = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let what = match error.message() {
             message if message.starts_with("unknown field") => message.to_owned(),
@@ -210,13 +316,16 @@ fn parse_file(text: &str) -> Result<File> {
 }
 
 fn read_file(named: Option<&Path>, env: Environment<'_>, data: &Path) -> Result<File> {
-    let named = named.map(Path::to_owned).or_else(|| env("PADCLOCK_CONFIG").map(PathBuf::from));
+    let named = named
+        .map(Path::to_owned)
+        .or_else(|| env("PADCLOCK_CONFIG").map(PathBuf::from));
     let path = match named {
         Some(path) => path,
         None if data.join("padclock.toml").exists() => data.join("padclock.toml"),
         None => return Ok(File::default()),
     };
-    let text = std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("{} can't be read", path.display()))?;
     parse_file(&text).with_context(|| format!("{} is not a settings file", path.display()))
 }
 
@@ -234,7 +343,8 @@ impl Config {
 
     fn parsed<T: std::str::FromStr>(&self, key: &str, expected: &str) -> Result<T> {
         let text = self.get(key).unwrap_or_default();
-        text.parse().map_err(|_| anyhow::anyhow!("{key} must be {expected}"))
+        text.parse()
+            .map_err(|_| anyhow::anyhow!("{key} must be {expected}"))
     }
 
     fn bounded(&self, key: &str, least: u32, most: u32) -> Result<u32> {
@@ -248,14 +358,18 @@ impl Config {
     /// The database's URL, the embedded one's when none is named.
     pub(crate) fn database_url(&self) -> String {
         let data = Path::new(self.get("data").unwrap_or(".")).to_owned();
-        self.get("database").map_or_else(|| format!("sqlite://{}", data.join("padclock.db").display()), str::to_owned)
+        self.get("database").map_or_else(
+            || format!("sqlite://{}", data.join("padclock.db").display()),
+            str::to_owned,
+        )
     }
 
     fn root_key(&self, data: &Path) -> RootKeySource {
         if let Some(path) = self.get("root_key_file") {
             return RootKeySource::File(path.into());
         }
-        let credential = std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join("padclock-root-key"));
+        let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
+            .map(|folder| Path::new(&folder).join("padclock-root-key"));
         if let Some(path) = credential.filter(|path| path.exists()) {
             return RootKeySource::File(path);
         }
@@ -271,10 +385,19 @@ impl Config {
     /// The settings, checked.
     pub(crate) fn settings(&self) -> Result<Settings> {
         let data = PathBuf::from(self.get("data").unwrap_or("."));
-        let allow = self.get("egress.allow").unwrap_or_default().split(',').filter(|part| !part.trim().is_empty());
-        let cidr = |text: &str| text.trim().parse().map_err(|_| anyhow::anyhow!("egress.allow must hold ranges such as 127.0.0.0/8 or 10.1.0.0/16"));
+        let allow = self
+            .get("egress.allow")
+            .unwrap_or_default()
+            .split(',')
+            .filter(|part| !part.trim().is_empty());
+        let cidr = |text: &str| {
+            text.trim().parse().map_err(|_| {
+                anyhow::anyhow!("egress.allow must hold ranges such as 127.0.0.0/8 or 10.1.0.0/16")
+            })
+        };
         Ok(Settings {
-            listen: self.parsed::<SocketAddr>("listen", "an address and a port, such as 127.0.0.1:7464")?,
+            listen: self
+                .parsed::<SocketAddr>("listen", "an address and a port, such as 127.0.0.1:7464")?,
             database: self.get("database").map(str::to_owned),
             root_key: self.root_key(&data),
             bootstrap_token: self.bootstrap_token.as_ref().map(Value::duplicate),
@@ -302,11 +425,31 @@ impl Config {
             Some(value) => value.clone(),
             None => "(none)".to_owned(),
         };
-        let line = |entry: &Entry| format!("{:<18} {:<40} {}", entry.key, hidden(entry), entry.source.word());
+        let line = |entry: &Entry| {
+            format!(
+                "{:<18} {:<40} {}",
+                entry.key,
+                hidden(entry),
+                entry.source.word()
+            )
+        };
         let mut lines: Vec<String> = self.entries.iter().map(line).collect();
-        let set = |given: &Option<Value>| if given.is_some() { "(set, not shown)" } else { "(none)" };
-        for (key, given) in [("root_key", &self.root_key), ("bootstrap_token", &self.bootstrap_token)] {
-            let source = if given.is_some() { Source::Environment } else { Source::Default };
+        let set = |given: &Option<Value>| {
+            if given.is_some() {
+                "(set, not shown)"
+            } else {
+                "(none)"
+            }
+        };
+        for (key, given) in [
+            ("root_key", &self.root_key),
+            ("bootstrap_token", &self.bootstrap_token),
+        ] {
+            let source = if given.is_some() {
+                Source::Environment
+            } else {
+                Source::Default
+            };
             lines.push(format!("{key:<18} {:<40} {}", set(given), source.word()));
         }
         lines.join("\n")

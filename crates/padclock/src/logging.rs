@@ -6,8 +6,11 @@ use tracing_subscriber::EnvFilter;
 
 /// Sends log lines to standard error from here on.
 pub(crate) fn start(default: &str) {
-    let filter = EnvFilter::try_from_env("PADCLOCK_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter =
+        EnvFilter::try_from_env("PADCLOCK_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let started = if std::io::stderr().is_terminal() {
         lines.with_target(false).compact().try_init()
     } else {
@@ -21,7 +24,10 @@ pub(crate) fn start(default: &str) {
 /// A panic's message may hold what it was about: only its place is logged.
 fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         tracing::error!(place, "a bug: the code panicked there");
     }));
 }

@@ -2,9 +2,17 @@
 
 use std::process::ExitCode;
 
+/// An execution is made and dropped on different threads, which this allocator is better at than the system's: a sixth of
+/// the processor time of a busy node.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let name = std::env::args_os().next().unwrap_or_default();
-    if std::path::Path::new(&name).file_stem().is_some_and(|stem| stem == "cronctl") {
+    if std::path::Path::new(&name)
+        .file_stem()
+        .is_some_and(|stem| stem == "cronctl")
+    {
         padclock::cronctl::main()
     } else {
         padclock::admin::main()
