@@ -57,7 +57,10 @@ impl Status {
     /// Whether nothing more will happen to it.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Canceled | Self::Lost | Self::Skipped)
+        matches!(
+            self,
+            Self::Succeeded | Self::Failed | Self::Canceled | Self::Lost | Self::Skipped
+        )
     }
 }
 

@@ -65,7 +65,10 @@ impl<K: Kind> Id<K> {
     /// The id with these 16 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self { bytes, kind: PhantomData }
+        Self {
+            bytes,
+            kind: PhantomData,
+        }
     }
 
     /// The 16 bytes, as stored.
@@ -109,8 +112,19 @@ impl ExecutionId {
         let mut bytes = mixed.to_be_bytes();
         bytes[6] = bytes[6] & 0x0F | 0x80;
         bytes[8] = bytes[8] & 0x3F | 0x80;
-        let hex = |part: &[u8]| part.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        format!("{}-{}-{}-{}-{}", hex(&bytes[..4]), hex(&bytes[4..6]), hex(&bytes[6..8]), hex(&bytes[8..10]), hex(&bytes[10..]))
+        let hex = |part: &[u8]| {
+            part.iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+        };
+        format!(
+            "{}-{}-{}-{}-{}",
+            hex(&bytes[..4]),
+            hex(&bytes[4..6]),
+            hex(&bytes[6..8]),
+            hex(&bytes[8..10]),
+            hex(&bytes[10..])
+        )
     }
 }
 
@@ -140,13 +154,19 @@ impl<K: Kind> FromStr for Id<K> {
 
     fn from_str(text: &str) -> Result<Self, BadId> {
         let bad = BadId { prefix: K::PREFIX };
-        let digits = text.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or(bad.clone())?;
+        let digits = text
+            .strip_prefix(K::PREFIX)
+            .and_then(|rest| rest.strip_prefix('_'))
+            .ok_or(bad.clone())?;
         if digits.len() != DIGITS || digits.as_bytes()[0] > b'7' {
             return Err(bad);
         }
         let mut value = 0u128;
         for digit in digits.bytes() {
-            let at = ALPHABET.iter().position(|&known| known == digit).ok_or(bad.clone())?;
+            let at = ALPHABET
+                .iter()
+                .position(|&known| known == digit)
+                .ok_or(bad.clone())?;
             value = value << 5 | at as u128;
         }
         Ok(Self::from_bytes(value.to_be_bytes()))
@@ -204,7 +224,10 @@ impl<K: Kind> utoipa::PartialSchema for Id<K> {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
-            .pattern(Some(format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", K::PREFIX)))
+            .pattern(Some(format!(
+                "^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$",
+                K::PREFIX
+            )))
             .build()
             .into()
     }

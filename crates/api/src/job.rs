@@ -35,7 +35,9 @@ impl JobState {
     /// The state of a stored word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Active, Self::Paused, Self::Draft, Self::Completed].into_iter().find(|state| state.word() == word)
+        [Self::Active, Self::Paused, Self::Draft, Self::Completed]
+            .into_iter()
+            .find(|state| state.word() == word)
     }
 }
 

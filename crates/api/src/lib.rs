@@ -14,6 +14,9 @@ pub mod page;
 pub mod secret;
 
 pub use error::{ErrorBody, ErrorCode, ErrorDetail, ErrorEnvelope};
-pub use execution::{Attempt, AttemptError, AttemptStatus, Execution, RecordedRequest, RecordedResponse, Status, Trigger, UsedSecret};
+pub use execution::{
+    Attempt, AttemptError, AttemptStatus, Execution, RecordedRequest, RecordedResponse, Status,
+    Trigger, UsedSecret,
+};
 pub use ids::{AuditId, ExecutionId, Id, JobId, SecretId, TokenId, UserId, WorkspaceId};
 pub use page::Page;

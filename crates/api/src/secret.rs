@@ -38,7 +38,9 @@ impl utoipa::PartialSchema for SubmittedValue {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
             .write_only(true)
-            .description(Some("The secret's value: 4 bytes to 64 KiB. It is never answered."))
+            .description(Some(
+                "The secret's value: 4 bytes to 64 KiB. It is never answered.",
+            ))
             .build()
             .into()
     }
@@ -124,7 +126,9 @@ pub struct SecretPatch {
     pub rotate_every_days: Option<Option<u32>>,
 }
 
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)
 }
 

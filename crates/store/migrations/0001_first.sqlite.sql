@@ -119,6 +119,9 @@ CREATE TABLE open_executions (
     node TEXT,
     cancel_requested INTEGER NOT NULL DEFAULT 0,
     replay_of BLOB,
+    secrets TEXT,
+    unresolved TEXT,
+    warnings TEXT,
     attempts TEXT
 ) WITHOUT ROWID;
 CREATE INDEX open_executions_wake ON open_executions (wake_at);
@@ -147,6 +150,8 @@ CREATE TABLE executions (
 );
 CREATE UNIQUE INDEX executions_id ON executions (workspace_id, id);
 CREATE INDEX executions_job ON executions (job_id, id);
+-- What someone looks for among much that went well.
+CREATE INDEX executions_failed ON executions (workspace_id, id) WHERE status IN ('failed', 'lost');
 
 -- The audit chain, one per workspace: each tag covers the record and the tag before it.
 CREATE TABLE audit (

@@ -41,6 +41,19 @@ impl std::fmt::Display for Actor {
     }
 }
 
+/// A secret as a record names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct SecretUse {
+    /// Its name.
+    pub name: String,
+    /// Which one of that name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The version that was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+}
+
 /// What a record may say beyond who, what and when.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Detail {
@@ -56,9 +69,12 @@ pub struct Detail {
     /// The job of an execution.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
-    /// The names that are used.
+    /// The secrets that are used, or refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub secrets: Vec<String>,
+    pub secrets: Vec<SecretUse>,
+    /// The host that a secret was not sent to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// How it ended, where that is not plain from the action.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,

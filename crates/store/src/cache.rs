@@ -57,7 +57,7 @@ impl Jobs {
         Some(known)
     }
 
-    pub(crate) fn put(&self, id: JobId, known: &KnownJob) {
+    fn put(&self, id: JobId, known: &KnownJob) {
         let mut ages = locked(&self.0);
         if ages.comes_again(id) {
             ages.keep(id, known.clone());
@@ -89,6 +89,25 @@ impl Ages {
     }
 }
 
+/// What a transaction has read that is worth keeping. It goes into the caches after the commit: a transaction that fails
+/// may have read what never came to be, and the revision it stood under then comes again with other content.
+#[derive(Debug, Default)]
+pub(crate) struct Fresh {
+    pub jobs: Vec<(JobId, KnownJob)>,
+    pub secrets: Vec<(WorkspaceId, i64, String, Candidates)>,
+}
+
+impl Fresh {
+    pub(crate) fn keep(self, jobs: &Jobs, secrets: &Secrets) {
+        for (id, known) in self.jobs {
+            jobs.put(id, &known);
+        }
+        for (workspace, revision, name, candidates) in self.secrets {
+            secrets.put(workspace, revision, name, candidates);
+        }
+    }
+}
+
 /// All secrets of one name in a workspace.
 pub(crate) type Candidates = Arc<[Arc<SealedSecret>]>;
 
@@ -116,13 +135,7 @@ impl Secrets {
         known.names.get(name).cloned()
     }
 
-    pub(crate) fn put(
-        &self,
-        workspace: WorkspaceId,
-        revision: i64,
-        name: String,
-        candidates: Candidates,
-    ) {
+    fn put(&self, workspace: WorkspaceId, revision: i64, name: String, candidates: Candidates) {
         let mut workspaces = locked(&self.0);
         if workspaces.len() >= WORKSPACES {
             workspaces.clear();

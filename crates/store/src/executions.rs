@@ -1,6 +1,7 @@
 //! Executions as people look at them: both the open ones and history.
 
 mod change;
+mod last;
 
 use padclock_api::{Attempt, Execution, ExecutionId, JobId, Status, Trigger, WorkspaceId};
 use padclock_job::Moment;
@@ -33,7 +34,7 @@ macro_rules! select_open {
     ($rest:literal) => {
         concat!(
             "SELECT o.id, o.job_id, o.cause, o.status, o.scheduled_for, o.started_at, NULL, o.attempt, NULL, o.node, o.replay_of, ",
-            "coalesce(j.name, ''), NULL, NULL, NULL, o.wake_at",
+            "coalesce(j.name, ''), o.secrets, o.unresolved, o.warnings, o.wake_at",
             $rest
         )
     };
@@ -71,6 +72,22 @@ static LIST_HISTORY: Sql = Sql::both(select_history!(
        AND (CAST($4 AS TEXT) IS NULL OR status = $4) AND (CAST($5 AS TEXT) IS NULL OR cause = $5)
      ORDER BY id DESC LIMIT $6"
 ));
+macro_rules! select_failed {
+    ($from:literal) => {
+        concat!(
+            select_history!(""),
+            $from,
+            " WHERE workspace_id = $1 AND id >= $2 AND id < $3 AND status = $4 AND status IN ('failed', 'lost')
+               AND (CAST($5 AS TEXT) IS NULL OR cause = $5)
+             ORDER BY id DESC LIMIT $6"
+        )
+    };
+}
+/// Failures have an index of their own: they are few, and looked for.
+static LIST_FAILED: Sql = Sql::each(
+    select_failed!(" FROM executions INDEXED BY executions_failed"),
+    select_failed!(" FROM executions"),
+);
 static LIST_HISTORY_JOB: Sql = Sql::both(select_history!(
     " FROM executions WHERE workspace_id = $1 AND id >= $2 AND id < $3
        AND (CAST($4 AS TEXT) IS NULL OR status = $4) AND (CAST($5 AS TEXT) IS NULL OR cause = $5) AND job_id = $6
@@ -85,7 +102,7 @@ static NEWEST_OPEN: Sql = Sql::each(
         select_open!(
             " FROM open_executions o LEFT JOIN jobs j ON j.id = o.job_id WHERE o.job_id = k.job_id ORDER BY o.id DESC LIMIT 1"
         ),
-        ") AS e(id, job_id, cause, status, scheduled_for, started_at, n1, attempt, n2, node, replay_of, name, n3, n4, n5, wake_at)"
+        ") AS e(id, job_id, cause, status, scheduled_for, started_at, n1, attempt, n2, node, replay_of, name, s, u, w, wake_at)"
     ),
 );
 static NEWEST_HISTORY: Sql = Sql::each(
@@ -96,6 +113,14 @@ static NEWEST_HISTORY: Sql = Sql::each(
         ") AS e(id, job_id, cause, status, scheduled_for, started_at, finished_at, attempt_count, reason, node, replay_of, name, s, u, w, n)"
     ),
 );
+
+/// What several attempts have said one after the other, sorted, each once.
+fn union<T: Ord + serde::de::DeserializeOwned>(row: &mut Row, at: usize) -> Result<Vec<T>> {
+    let mut said: Vec<T> = row.opt_json(at)?.unwrap_or_default();
+    said.sort_unstable();
+    said.dedup();
+    Ok(said)
+}
 
 fn decode(row: &mut Row) -> Result<Execution> {
     let unknown = || StoreError::Damaged("an execution's state is no state".to_owned());
@@ -125,9 +150,9 @@ fn decode(row: &mut Row) -> Result<Execution> {
             None
         },
         reason: row.opt_text(8)?,
-        secrets: row.opt_json(12)?.unwrap_or_default(),
-        unresolved_secrets: row.opt_json(13)?.unwrap_or_default(),
-        warnings: row.opt_json(14)?.unwrap_or_default(),
+        secrets: union(row, 12)?,
+        unresolved_secrets: union(row, 13)?,
+        warnings: union(row, 14)?,
         node: row.opt_text(9)?,
         replay_of: row.opt_id(10)?,
     })
@@ -184,9 +209,13 @@ async fn list(
         }
         None => {
             let params = fields![workspace, low, high, status, trigger, limit];
+            let history = match filter.status {
+                Some(Status::Failed | Status::Lost) => &LIST_FAILED,
+                _ => &LIST_HISTORY,
+            };
             (
                 tx.query(&LIST_OPEN, params).await?,
-                tx.query(&LIST_HISTORY, params).await?,
+                tx.query(history, params).await?,
             )
         }
     };

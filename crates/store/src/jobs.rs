@@ -1,7 +1,5 @@
 //! Jobs and their due rows. A job's row changes when someone edits it, never when it runs.
 
-mod state;
-
 use std::sync::Arc;
 
 use padclock_api::job::JobState;
@@ -15,6 +13,19 @@ use crate::executions;
 use crate::field::{Row, fields};
 use crate::tx::{Sql, Tx};
 use crate::{Store, body};
+
+macro_rules! select_job {
+    ($rest:literal) => {
+        concat!(
+            "SELECT j.id, j.workspace_id, j.owner_id, j.state, j.generation, j.revision, j.created_at, j.updated_at, ",
+            "j.definition, d.run_at, d.scheduled_for FROM jobs j LEFT JOIN due d ON d.job_id = j.id ",
+            $rest
+        )
+    };
+}
+
+mod mention;
+mod state;
 
 /// A job to store, checked and compiled.
 #[derive(Debug)]
@@ -85,15 +96,6 @@ static PUT_DUE: Sql = Sql::both(
 static TOUCH_DUE: Sql = Sql::both("UPDATE due SET revision = $1 WHERE job_id = $2");
 static DELETE_DUE: Sql = Sql::both("DELETE FROM due WHERE job_id = $1");
 
-macro_rules! select_job {
-    ($rest:literal) => {
-        concat!(
-            "SELECT j.id, j.workspace_id, j.owner_id, j.state, j.generation, j.revision, j.created_at, j.updated_at, ",
-            "j.definition, d.run_at, d.scheduled_for FROM jobs j LEFT JOIN due d ON d.job_id = j.id ",
-            $rest
-        )
-    };
-}
 static GET: Sql = Sql::both(select_job!("WHERE j.workspace_id = $1 AND j.id = $2"));
 /// A claim takes the due row before the job's, and so does every change of a job: neither waits for the other in a ring.
 static LOCK_DUE: Sql = Sql::each(

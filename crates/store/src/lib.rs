@@ -29,9 +29,9 @@ use padclock_job::Moment;
 use padclock_vault::Keyring;
 
 pub use access::{FirstStart, KeyMaterial, NewToken, TokenRow};
-pub use audit::{Actor, Detail};
+pub use audit::{Actor, Detail, SecretUse};
 pub use claim::{Claimed, HeldLease, Revocation};
-pub use complete::{End, Finished};
+pub use complete::{End, Finished, Refused};
 pub use error::{Result, StoreError};
 pub use executions::ExecutionFilter;
 pub use history::Retention;

@@ -11,7 +11,7 @@ use padclock_job::Moment;
 use padclock_template::{RefSyntax, SecretRef};
 use padclock_vault::{EgressPolicy, Sealed};
 
-use crate::cache::{Candidates, Secrets};
+use crate::cache::{Candidates, Fresh, Secrets};
 use crate::error::Result;
 use crate::field::{Field, Row};
 use crate::secrets::EVERY;
@@ -121,15 +121,26 @@ static WORKSPACES: Sql = Sql::each(
     "SELECT id, name, secrets_revision FROM workspaces WHERE id = $1",
     "SELECT w.id, w.name, w.secrets_revision FROM unnest($1::bytea[]) AS k(id) JOIN workspaces w ON w.id = k.id",
 );
+/// As [`WORKSPACES`], and no secret of theirs changes until the transaction ends: one whose deletion is recorded is never
+/// used after that record.
+static WORKSPACES_HELD: Sql = Sql::each(
+    WORKSPACES.sqlite,
+    "SELECT w.id, w.name, w.secrets_revision FROM unnest($1::bytea[]) AS k(id) JOIN workspaces w ON w.id = k.id FOR SHARE OF w",
+);
 
-/// The names and secrets' revisions of workspaces.
+/// The names and secrets' revisions of workspaces, and whether secrets of theirs are to be used.
 pub(crate) async fn workspaces(
     tx: &mut dyn Tx,
     ids: &BTreeSet<WorkspaceId>,
+    uses_secrets: bool,
 ) -> Result<BTreeMap<WorkspaceId, KnownWorkspace>> {
     let rows = one_batch(
         tx,
-        &WORKSPACES,
+        if uses_secrets {
+            &WORKSPACES_HELD
+        } else {
+            &WORKSPACES
+        },
         Rows::new(ids.iter().map(|&id| [Field::from(id)])),
     )
     .await?;
@@ -148,7 +159,7 @@ pub(crate) async fn workspaces(
 /// Every secret of the wanted names, from the cache where it is of the workspace's present revision.
 pub(crate) async fn candidates(
     tx: &mut dyn Tx,
-    cache: &Secrets,
+    (cache, fresh): (&Secrets, &mut Fresh),
     workspaces: &BTreeMap<WorkspaceId, KnownWorkspace>,
     wanted: BTreeSet<(WorkspaceId, &str)>,
 ) -> Result<BTreeMap<(WorkspaceId, String), Candidates>> {
@@ -181,12 +192,10 @@ pub(crate) async fn candidates(
     for (key, list) in missing {
         let list: Candidates = list.into();
         if let Some(known) = workspaces.get(&key.0) {
-            cache.put(
-                key.0,
-                known.secrets_revision,
-                key.1.clone(),
-                Arc::clone(&list),
-            );
+            let (workspace, name) = key.clone();
+            fresh
+                .secrets
+                .push((workspace, known.secrets_revision, name, Arc::clone(&list)));
         }
         found.insert(key, list);
     }

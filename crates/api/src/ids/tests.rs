@@ -29,14 +29,29 @@ fn other_texts_are_refused() {
     let upper = good.to_uppercase();
     let overflow = format!("cj_8{}", &good[4..]);
     let secret = good.replace("cj_", "sec_");
-    for bad in ["", "cj_", "cj", "cj_123", &with_u, &upper, &overflow, &secret, &good[..good.len() - 1], "cj_\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}"] {
+    for bad in [
+        "",
+        "cj_",
+        "cj",
+        "cj_123",
+        &with_u,
+        &upper,
+        &overflow,
+        &secret,
+        &good[..good.len() - 1],
+        "cj_\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}",
+    ] {
         assert!(bad.parse::<JobId>().is_err(), "{bad:?} was taken for an id");
     }
 }
 
 #[test]
 fn an_occurrence_has_one_id_and_shares_it_with_no_other() {
-    let jobs = [JobId::new(1, [1; 10]), JobId::new(1, [2; 10]), JobId::new(2, [3; 10])];
+    let jobs = [
+        JobId::new(1, [1; 10]),
+        JobId::new(1, [2; 10]),
+        JobId::new(2, [3; 10]),
+    ];
     let mut seen = HashSet::new();
     for job in jobs {
         for generation in 1..50 {

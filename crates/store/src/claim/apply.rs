@@ -246,9 +246,9 @@ fn ended(ended: &Ended, now: Moment) -> [Field; 18] {
         row.node.clone().into(),
         row.replay_of.into(),
         ended.job_name.clone().into(),
-        Field::Null,
-        Field::Null,
-        Field::Null,
+        row.used.secrets.clone().into(),
+        row.used.unresolved.clone().into(),
+        row.used.warnings.clone().into(),
         ended.attempts.clone().into(),
     ]
 }

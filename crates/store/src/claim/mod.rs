@@ -17,7 +17,8 @@ use padclock_job::{Job, Moment};
 use padclock_template::SecretRef;
 use padclock_vault::Label;
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Actor, Detail, Entry, SecretUse};
+use crate::cache::Fresh;
 use crate::error::Result;
 use crate::field::{Field, Row, fields};
 use crate::resolve::{self, Asker, SealedSecret};
@@ -110,13 +111,14 @@ impl Claim {
         &self,
         tx: &mut dyn Tx,
         audit_key: &padclock_vault::DerivedKey,
-    ) -> Result<Vec<Claimed>> {
+    ) -> Result<(Vec<Claimed>, Fresh)> {
+        let mut fresh = Fresh::default();
         let now = Moment::from_millis(tx.now().await?);
         let found = read::due_and_awake(tx, now, self.want).await?;
         if found.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), fresh));
         }
-        let jobs = read::jobs(tx, &self.caches.0, &found).await?;
+        let jobs = read::jobs(tx, (&self.caches.0, &mut fresh), &found).await?;
         let open = read::open_of(tx, &jobs, &found).await?;
         let plan = plan::plan(parts::Situation {
             now,
@@ -127,19 +129,23 @@ impl Claim {
             open,
         });
         let leases = apply::apply(tx, &self.node, now, plan).await?;
-        self.resolved(tx, now, leases, audit_key).await
+        let mut claimed = self.resolved(tx, now, leases, &mut fresh).await?;
+        add_last_runs(tx, &mut claimed).await?;
+        let entries = claimed.iter().filter_map(|lease| self.use_entry(lease));
+        // Last, since it takes the lock of the audit chain.
+        audit::append(tx, audit_key, now.millis(), entries.collect()).await?;
+        Ok((claimed, fresh))
     }
 
-    /// Adds what the references mean, and records the use of it: last, since it takes the lock of the audit chain.
+    /// Adds what the references mean.
     async fn resolved(
         &self,
         tx: &mut dyn Tx,
         now: Moment,
         leases: Vec<parts::Lease>,
-        audit_key: &padclock_vault::DerivedKey,
+        fresh: &mut Fresh,
     ) -> Result<Vec<Claimed>> {
         let ids: BTreeSet<WorkspaceId> = leases.iter().map(|lease| lease.known.workspace).collect();
-        let workspaces = resolve::workspaces(tx, &ids).await?;
         let mut wanted = BTreeSet::new();
         for lease in &leases {
             wanted.extend(
@@ -151,7 +157,9 @@ impl Claim {
                     .map(|(reference, _)| (lease.known.workspace, reference.name.as_str())),
             );
         }
-        let candidates = resolve::candidates(tx, &self.caches.1, &workspaces, wanted).await?;
+        let workspaces = resolve::workspaces(tx, &ids, !wanted.is_empty()).await?;
+        let candidates =
+            resolve::candidates(tx, (&self.caches.1, fresh), &workspaces, wanted).await?;
         let mut claimed = Vec::with_capacity(leases.len());
         for lease in &leases {
             let definition = lease.known.job.definition();
@@ -172,19 +180,6 @@ impl Claim {
                 .map_or_else(|| Arc::from(""), |known| Arc::clone(&known.name));
             claimed.push(lease.claimed(now, workspace_name, secrets));
         }
-        let last = last_runs(tx, &claimed).await?;
-        for (lease, started) in claimed
-            .iter_mut()
-            .filter(|lease| uses_last_run(lease))
-            .zip(last)
-        {
-            lease.last_run = started;
-        }
-        let entries = claimed
-            .iter()
-            .filter_map(|lease| self.use_entry(lease))
-            .collect();
-        audit::append(tx, audit_key, now.millis(), entries).await?;
         Ok(claimed)
     }
 
@@ -192,11 +187,17 @@ impl Claim {
         if lease.secrets.is_empty() {
             return None;
         }
-        let names: BTreeSet<&str> = lease
+        let mut used: Vec<SecretUse> = lease
             .secrets
             .iter()
-            .map(|(reference, _)| reference.name.as_str())
+            .map(|(_, secret)| SecretUse {
+                name: secret.name.clone(),
+                id: Some(secret.id.to_string()),
+                version: Some(secret.version),
+            })
             .collect();
+        used.sort_unstable();
+        used.dedup();
         Some(Entry {
             workspace: lease.workspace,
             actor: Actor::Node(Arc::clone(&self.node)).to_string(),
@@ -205,7 +206,7 @@ impl Claim {
             detail: Detail {
                 job: Some(lease.job_id.to_string()),
                 attempt: Some(lease.attempt),
-                secrets: names.into_iter().map(str::to_owned).collect(),
+                secrets: used,
                 ..Detail::default()
             },
         })
@@ -234,22 +235,19 @@ static LAST_OPEN: Sql = Sql::both(
     "SELECT max(started_at) FROM open_executions WHERE job_id = $1 AND id < $2 AND started_at IS NOT NULL",
 );
 
-/// For each claimed execution whose request names `last_run`: when the one before it began. Such requests are rare.
-async fn last_runs(tx: &mut dyn Tx, claimed: &[Claimed]) -> Result<Vec<Option<Moment>>> {
-    let mut found = Vec::new();
-    for lease in claimed.iter().filter(|lease| uses_last_run(lease)) {
-        let mut newest: Option<Moment> = None;
+/// Tells each claimed execution whose request names `last_run` when the one before it began. Such requests are rare.
+async fn add_last_runs(tx: &mut dyn Tx, claimed: &mut [Claimed]) -> Result<()> {
+    for lease in claimed.iter_mut().filter(|lease| uses_last_run(lease)) {
         for sql in [&LAST_RUN, &LAST_OPEN] {
             let started = tx
                 .query(sql, fields![lease.job_id, lease.execution])
                 .await?
                 .first()
                 .map_or(Ok(None), |row| row.opt_moment(0))?;
-            newest = newest.max(started);
+            lease.last_run = lease.last_run.max(started);
         }
-        found.push(newest);
     }
-    Ok(found)
+    Ok(())
 }
 
 impl Store {
@@ -267,8 +265,11 @@ impl Store {
             ttl_millis: i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX),
             caches,
         };
-        self.write(body!(|tx| claim.run(tx, keys.derived(Label::Audit)).await))
-            .await
+        let (claimed, fresh) = self
+            .write(body!(|tx| claim.run(tx, keys.derived(Label::Audit)).await))
+            .await?;
+        fresh.keep(&self.jobs, &self.secrets);
+        Ok(claimed)
     }
 
     /// Prolongs leases by `ttl`; answers those that their holder must stop, and why.

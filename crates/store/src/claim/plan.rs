@@ -236,20 +236,21 @@ impl Planner {
     }
 
     fn awake(&mut self, row: AwakeRow, known: Option<KnownJob>) {
-        let Some(known) = known else {
-            return if row.revision.is_some() {
+        let name = known
+            .as_ref()
+            .map_or_else(String::new, |known| known.job.definition().name.clone());
+        let Some(known) = known.filter(|_| !row.cancel_requested) else {
+            return if row.revision.is_none() {
+                self.end(row, Status::Canceled, "job_deleted", name);
+            } else if row.cancel_requested {
+                self.end(row, Status::Canceled, "canceled", name);
+            } else {
                 self.plan
                     .put_off
                     .push((row.id, self.now.plus_millis(UNREADABLE_PAUSE)));
-            } else {
-                self.end(row, Status::Canceled, "job_deleted", String::new());
             };
         };
-        let name = known.job.definition().name.clone();
         match row.status {
-            Status::Running if row.cancel_requested => {
-                self.end(row, Status::Canceled, "canceled", name)
-            }
             Status::Running => match on_lost_lease(&known.job, row.attempt, self.now) {
                 Verdict::Retry { .. } => self.resume(row, known),
                 Verdict::Fail | Verdict::Lost => self.end(row, Status::Lost, "lease_lost", name),
@@ -327,6 +328,10 @@ impl Planner {
     }
 
     fn end(&mut self, row: AwakeRow, status: Status, reason: &'static str, job_name: String) {
+        // What ends here stands in the way of nothing that comes due in the same claim.
+        if let Some(open) = self.open.get_mut(&row.job) {
+            open.retain(|open| open.id != row.id);
+        }
         let attempts = if row.status == Status::Running {
             Some(appended(
                 row.attempts.clone(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use padclock_api::{ExecutionId, JobId, Status, Trigger, WorkspaceId};
 use padclock_job::{Anchor, Definition, Due, Job, Moment, Overlap};
 
-use crate::cache::{Jobs, KnownJob};
+use crate::cache::{Fresh, Jobs, KnownJob};
 use crate::error::{Result, StoreError};
 use crate::field::{Field, Row, fields};
 use crate::tx::{Rows, Sql, Tx, one_batch};
@@ -18,6 +18,14 @@ pub(super) struct DueRow {
     pub due: Due,
     pub generation: u32,
     pub revision: u32,
+}
+
+/// What the attempts before it have used and said, each a JSON array.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Used {
+    pub secrets: Option<String>,
+    pub unresolved: Option<String>,
+    pub warnings: Option<String>,
 }
 
 /// An open execution whose time has come.
@@ -38,6 +46,7 @@ pub(super) struct AwakeRow {
     pub cancel_requested: bool,
     pub replay_of: Option<ExecutionId>,
     pub attempts: Option<String>,
+    pub used: Used,
     /// Of its job; none when the job was deleted.
     pub revision: Option<u32>,
     pub next_due: Option<Moment>,
@@ -72,7 +81,7 @@ macro_rules! select_awake {
     ($rest:literal) => {
         concat!(
             "SELECT o.id, o.job_id, o.workspace_id, o.generation, o.cause, o.status, o.scheduled_for, o.started_at, o.attempt, ",
-            "o.attempt_started_at, o.fence, o.node, o.cancel_requested, o.replay_of, o.attempts, j.revision, d.run_at ",
+            "o.attempt_started_at, o.fence, o.node, o.cancel_requested, o.replay_of, o.attempts, j.revision, d.run_at, o.secrets, o.unresolved, o.warnings ",
             "FROM open_executions o LEFT JOIN jobs j ON j.id = o.job_id LEFT JOIN due d ON d.job_id = o.job_id ",
             "WHERE o.wake_at <= $1 ORDER BY o.wake_at LIMIT $2",
             $rest
@@ -133,6 +142,11 @@ fn awake(row: &mut Row) -> Result<AwakeRow> {
             .opt_int(15)?
             .and_then(|revision| u32::try_from(revision).ok()),
         next_due: row.opt_moment(16)?,
+        used: Used {
+            secrets: row.opt_text(17)?,
+            unresolved: row.opt_text(18)?,
+            warnings: row.opt_text(19)?,
+        },
     })
 }
 
@@ -161,7 +175,7 @@ pub(super) async fn due_and_awake(tx: &mut dyn Tx, now: Moment, want: usize) -> 
 /// The jobs of what was found, compiled; one that does not compile any more is absent.
 pub(super) async fn jobs(
     tx: &mut dyn Tx,
-    cache: &Jobs,
+    (cache, fresh): (&Jobs, &mut Fresh),
     found: &Found,
 ) -> Result<BTreeMap<JobId, KnownJob>> {
     let of_due = found.due.iter().map(|row| (row.job, row.revision));
@@ -189,7 +203,7 @@ pub(super) async fn jobs(
     {
         let id: JobId = row.id(0)?;
         if let Some(job) = compile(&mut row, id)? {
-            cache.put(id, &job);
+            fresh.jobs.push((id, job.clone()));
             known.insert(id, job);
         }
     }

@@ -11,27 +11,33 @@ use crate::field::{Field, Row, fields};
 use crate::tx::{Rows, Sql, Tx, one_batch};
 use crate::{Store, body, jobs};
 
+static IS_OVER: Sql = Sql::both("SELECT id FROM executions WHERE workspace_id = $1 AND id = $2");
 static ENQUEUE: Sql = Sql::both(
     "INSERT INTO open_executions (id, wake_at, job_id, workspace_id, generation, cause, status, scheduled_for, created_at, attempt, fence, replay_of)
      VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $2, 0, 0, $8)",
 );
+/// Whatever its state: a state that another transaction is about to change is no ground to leave it out. The row is
+/// locked by this, so what is removed afterwards is what really does not run.
 static ASK_TO_STOP: Sql = Sql::both(
-    "UPDATE open_executions SET cancel_requested = 1 WHERE workspace_id = $1 AND id = $2 AND status = 'running'",
+    "UPDATE open_executions SET cancel_requested = 1 WHERE workspace_id = $1 AND id = $2",
 );
-static ASK_ALL_TO_STOP: Sql = Sql::both(
-    "UPDATE open_executions SET cancel_requested = 1 WHERE job_id = $1 AND status = 'running'",
+/// As [`ASK_TO_STOP`]; in the order of ids, as an end of several takes them.
+static ASK_ALL_TO_STOP: Sql = Sql::each(
+    "UPDATE open_executions SET cancel_requested = 1 WHERE job_id = $1",
+    "UPDATE open_executions o SET cancel_requested = 1
+     FROM (SELECT id FROM open_executions WHERE job_id = $1 ORDER BY id FOR UPDATE) k WHERE o.id = k.id",
 );
 static REMOVE_ONE: Sql = Sql::both(
     "DELETE FROM open_executions WHERE workspace_id = $1 AND id = $2 AND status <> 'running'
-     RETURNING workspace_id, id, job_id, generation, cause, scheduled_for, started_at, attempt, node, replay_of, attempts",
+     RETURNING workspace_id, id, job_id, generation, cause, scheduled_for, started_at, attempt, node, replay_of, secrets, unresolved, warnings, attempts",
 );
 static REMOVE_IDLE: Sql = Sql::both(
     "DELETE FROM open_executions WHERE job_id = $1 AND status <> 'running'
-     RETURNING workspace_id, id, job_id, generation, cause, scheduled_for, started_at, attempt, node, replay_of, attempts",
+     RETURNING workspace_id, id, job_id, generation, cause, scheduled_for, started_at, attempt, node, replay_of, secrets, unresolved, warnings, attempts",
 );
 static REMOVE_QUEUED: Sql = Sql::both(
     "DELETE FROM open_executions WHERE job_id = $1 AND status = 'queued' AND cause = 'schedule'
-     RETURNING workspace_id, id, job_id, generation, cause, scheduled_for, started_at, attempt, node, replay_of, attempts",
+     RETURNING workspace_id, id, job_id, generation, cause, scheduled_for, started_at, attempt, node, replay_of, secrets, unresolved, warnings, attempts",
 );
 pub(crate) static INSERT_HISTORY: Sql = Sql::each(
     "INSERT INTO executions (workspace_id, id, job_id, generation, cause, status, scheduled_for, started_at, finished_at, attempt_count,
@@ -53,7 +59,7 @@ pub(crate) struct Ending<'e> {
 }
 
 /// History rows of executions that were just taken out of the open ones by a `REMOVE_…` statement.
-fn ended(rows: Vec<Row>, ending: &Ending<'_>) -> Result<Rows> {
+fn ended(rows: Vec<Row>, ending: &Ending<'_>) -> Rows {
     let mut history = Rows {
         width: 18,
         fields: Vec::with_capacity(rows.len() * 18),
@@ -75,20 +81,20 @@ fn ended(rows: Vec<Row>, ending: &Ending<'_>) -> Result<Rows> {
             taken(8),
             taken(9),
             ending.job_name.to_owned().into(),
-            Field::Null,
-            Field::Null,
-            Field::Null,
             taken(10),
+            taken(11),
+            taken(12),
+            taken(13),
         ];
         history.fields.extend(cells);
     }
-    Ok(history)
+    history
 }
 
-async fn finish_removed(tx: &mut dyn Tx, rows: Vec<Row>, ending: &Ending<'_>) -> Result<usize> {
-    let count = rows.len();
-    one_batch(tx, &INSERT_HISTORY, ended(rows, ending)?).await?;
-    Ok(count)
+async fn finish_removed(tx: &mut dyn Tx, rows: Vec<Row>, ending: &Ending<'_>) -> Result<()> {
+    one_batch(tx, &INSERT_HISTORY, ended(rows, ending))
+        .await
+        .map(drop)
 }
 
 /// Drops the occurrences of a job that wait for their turn: its times have changed, or it was paused.
@@ -105,7 +111,7 @@ pub(crate) async fn drop_pending(
         job_name,
         now,
     };
-    finish_removed(tx, rows, &ending).await.map(drop)
+    finish_removed(tx, rows, &ending).await
 }
 
 /// Ends whatever of a job does not run, and asks what runs to stop.
@@ -123,7 +129,7 @@ pub(crate) async fn cancel_all(
         job_name,
         now,
     };
-    finish_removed(tx, rows, &ending).await.map(drop)
+    finish_removed(tx, rows, &ending).await
 }
 
 /// Ends the executions of jobs that do not run yet, and asks those that run to stop: a newer occurrence takes their place.
@@ -141,7 +147,7 @@ pub(crate) async fn cancel_previous(
         job_name,
         now,
     };
-    finish_removed(tx, rows, &ending).await.map(drop)
+    finish_removed(tx, rows, &ending).await
 }
 
 struct Enqueued {
@@ -166,6 +172,15 @@ async fn enqueue(tx: &mut dyn Tx, new: Enqueued, actor: &Actor) -> Result<(Entry
         new.replay_of
     ];
     tx.execute(&ENQUEUE, params).await?;
+    // A repeated call may come when the first one's execution is over: looked for after the insert, which has waited for
+    // whoever was ending it.
+    if !tx
+        .query(&IS_OVER, fields![new.job.workspace, new.id])
+        .await?
+        .is_empty()
+    {
+        return Err(StoreError::Conflict("an execution with this id"));
+    }
     let detail = Detail {
         job: Some(new.job.id.to_string()),
         name: Some(new.job.definition.name),
@@ -257,8 +272,9 @@ impl Store {
     ) -> Result<Execution> {
         let keys = self.keys()?;
         self.write(body!(|tx| {
+            let asked = tx.execute(&ASK_TO_STOP, fields![workspace, id]).await?;
             let before = get(tx, workspace, id).await?;
-            if before.status.is_final() {
+            if asked == 0 {
                 return Err(StoreError::Conflict("its end"));
             }
             let now = Moment::from_millis(tx.now().await?);
@@ -269,9 +285,7 @@ impl Store {
                 job_name: &before.job_name,
                 now,
             };
-            if finish_removed(tx, rows, &ending).await? == 0 {
-                tx.execute(&ASK_TO_STOP, fields![workspace, id]).await?;
-            }
+            finish_removed(tx, rows, &ending).await?;
             let detail = Detail {
                 job: Some(before.job_id.to_string()),
                 ..Detail::default()

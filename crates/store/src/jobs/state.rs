@@ -9,7 +9,7 @@ use padclock_vault::Label;
 
 use super::{DELETE_DUE, DuePlace, JobRow, active_or_done, entry, get, lock, put_due};
 use crate::audit::{self, Actor};
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::executions;
 use crate::field::fields;
 use crate::tx::Sql;
@@ -55,15 +55,16 @@ impl Store {
         .await
     }
 
-    /// Starts a job's schedule again, from now: nothing is replayed. `job` is its compiled form.
+    /// Starts a job's schedule again, from now: nothing is replayed. `job` is the compiled form of its revision `expected`.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
+    /// [`StoreError::NotFound`]; [`StoreError::Changed`] when its revision is no longer the expected one.
     pub async fn resume_job(
         &self,
         workspace: WorkspaceId,
         id: JobId,
         job: Arc<Job>,
+        expected: u32,
         actor: Actor,
     ) -> Result<JobRow> {
         let keys = self.keys()?;
@@ -71,6 +72,9 @@ impl Store {
             let before = lock(tx, workspace, id).await?;
             if before.state == JobState::Active {
                 return Ok(before);
+            }
+            if before.revision != expected {
+                return Err(StoreError::Changed);
             }
             let now = Moment::from_millis(tx.now().await?);
             let due = job.first_due(now);

@@ -32,11 +32,14 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub(crate) struct Postgres {
     pool: Pool,
     hints: &'static str,
+    durable: &'static str,
 }
 
 /// Every statement reaches a few rows by their keys. Told so, the planner never reads a whole table to join a batch with
 /// it, which without fresh statistics it takes for the cheaper way.
 const HINTS: &str = "; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off";
+/// What is answered as written is on the disk, whatever the server does when nobody asks.
+const DURABLE: &str = "; SET LOCAL synchronous_commit = on";
 const CLOCK: &str = "; SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 impl Postgres {
@@ -59,18 +62,30 @@ impl Postgres {
             .create_timeout(Some(CONNECT))
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let mut this = Self { pool, hints: "" };
+        let mut this = Self {
+            pool,
+            hints: "",
+            durable: "",
+        };
         this.migrate().await?;
         // An engine that merely speaks the protocol may not know them, and does without.
-        let known = this
-            .connection()
-            .await?
-            .batch_execute(&format!("BEGIN{HINTS}; COMMIT"))
-            .await;
-        if known.is_ok() {
-            this.hints = HINTS;
-        }
+        this.hints = this.known(HINTS).await?;
+        this.durable = this.known(DURABLE).await?;
         Ok(this)
+    }
+
+    /// These settings, if the server knows them.
+    async fn known(&self, settings: &'static str) -> Result<&'static str> {
+        let client = self.connection().await?;
+        let set = client
+            .batch_execute(&format!("BEGIN{settings}; COMMIT"))
+            .await;
+        if set.is_err() {
+            // It may have stopped after the BEGIN.
+            drop(Object::take(client));
+            return Ok("");
+        }
+        Ok(settings)
     }
 
     async fn connection(&self) -> Result<Object> {
@@ -85,9 +100,11 @@ impl Postgres {
     /// no connection returns to the pool in the middle of one.
     pub(crate) async fn write<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
         let this = self.clone();
-        tokio::spawn(async move { this.transaction(body, "BEGIN").await })
-            .await
-            .map_err(|_| stopped())?
+        let write = async move {
+            let begin = format!("BEGIN{}", this.durable);
+            this.transaction(body, &begin).await
+        };
+        tokio::spawn(write).await.map_err(|_| stopped())?
     }
 
     /// Runs reads on one snapshot.

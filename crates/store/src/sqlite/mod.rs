@@ -28,14 +28,16 @@ const STATEMENTS: usize = 128;
 /// An open SQLite database.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
-    writer: Writer,
+    // Dropped in this order: the last connection to close is one that can write, and takes the log into the file.
     readers: Readers,
+    writer: Writer,
     path: PathBuf,
 }
 
 impl Sqlite {
     /// Opens or makes the file, brings its schema up to date, and starts the writer.
     pub(crate) fn open(path: &Path) -> Result<Self> {
+        make_private(path);
         let mut connection = connect(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -48,8 +50,8 @@ impl Sqlite {
             .map_err(|error| map_error(&error))?;
         migrate_file(&mut connection)?;
         Ok(Self {
-            writer: Writer::start(connection)?,
             readers: Readers::new(path),
+            writer: Writer::start(connection)?,
             path: path.to_owned(),
         })
     }
@@ -68,6 +70,16 @@ impl Sqlite {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Makes the file, if it is not there, readable to its owner alone; SQLite gives the files beside it the same mode.
+/// A failure here is one that SQLite meets as well, and names.
+fn make_private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(path);
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {

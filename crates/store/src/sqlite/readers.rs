@@ -19,7 +19,7 @@ const READERS: usize = 4;
 #[derive(Debug)]
 pub(super) struct Readers {
     path: PathBuf,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     free: Arc<Mutex<Vec<Connection>>>,
 }
 
@@ -27,15 +27,18 @@ impl Readers {
     pub(super) fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
-            places: Semaphore::new(READERS),
+            places: Arc::new(Semaphore::new(READERS)),
             free: Arc::default(),
         }
     }
 
     pub(super) async fn run<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
-        let _place = self.places.acquire().await.map_err(|_| gone())?;
+        let places = Arc::clone(&self.places);
+        let place = places.acquire_owned().await.map_err(|_| gone())?;
         let (path, free) = (self.path.clone(), Arc::clone(&self.free));
         let read = move || {
+            // The place is the thread's, not the caller's, who may go away while the thread goes on.
+            let _place = place;
             let kept = free.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut connection = match kept {
                 Some(connection) => connection,
@@ -43,15 +46,29 @@ impl Readers {
             };
             let answer = snapshot(&mut connection, body);
             if connection.is_autocommit() {
-                free.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(connection);
+                let mut free = free.lock().unwrap_or_else(PoisonError::into_inner);
+                if free.len() < READERS {
+                    free.push(connection);
+                }
             }
             answer
         };
         tokio::task::spawn_blocking(read)
             .await
             .map_err(|_| gone())?
+    }
+
+    /// How many more readers there may be.
+    #[cfg(test)]
+    pub(super) fn places(&self) -> usize {
+        self.places.available_permits()
+    }
+
+    /// How many connections are kept, once all readers have come back.
+    #[cfg(test)]
+    pub(super) async fn kept(&self) -> usize {
+        let _all = self.places.acquire_many(READERS as u32).await.unwrap();
+        self.free.lock().unwrap().len()
     }
 }
 

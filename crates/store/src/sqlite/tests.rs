@@ -1,9 +1,14 @@
 //! What the writer does when its file can't grow, when a body fails, and when one panics.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
+
+use futures_util::FutureExt;
+
 use super::*;
 use crate::field::fields;
 use crate::tx::{Sql, Tx};
-use crate::{Store, body};
+use crate::{Engine, Store, body};
 
 static PUT: Sql = Sql::both("INSERT INTO meta (key, value) VALUES ($1, $2)");
 static COUNT: Sql = Sql::both("SELECT count(*) FROM meta");
@@ -126,4 +131,66 @@ async fn a_read_cannot_write() {
         "{refused:?}"
     );
     assert_eq!(count(&store).await, 0);
+}
+
+fn readers(store: &Store) -> &Readers {
+    match &store.engine {
+        Engine::Sqlite(sqlite) => &sqlite.readers,
+        Engine::Postgres(_) => unreachable!("it was opened as a file"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_whose_callers_have_gone_keep_their_places() {
+    let (_folder, store) = opened("dropped").await;
+    let gate = Arc::new(RwLock::new(()));
+    let begun = Arc::new(AtomicUsize::new(0));
+    let closed = gate.write().unwrap();
+    for _ in 0..40 {
+        let (gate, begun) = (Arc::clone(&gate), Arc::clone(&begun));
+        let mut read = Box::pin(store.read(body!(|tx| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            drop(gate.read().unwrap());
+            tx.query(&COUNT, &[]).await.map(drop)
+        })));
+        assert!((&mut read).now_or_never().is_none());
+    }
+    assert_eq!(readers(&store).places(), 0, "their threads go on");
+    drop(closed);
+    assert!(readers(&store).kept().await <= 4);
+    assert!(begun.load(Ordering::Relaxed) <= 4);
+    assert_eq!(count(&store).await, 0);
+}
+
+#[tokio::test]
+async fn a_clean_stop_leaves_one_file() {
+    let (folder, store) = opened("stop").await;
+    store
+        .write(body!(|tx| put(tx, "key", 10).await))
+        .await
+        .unwrap();
+    assert_eq!(count(&store).await, 1);
+    drop(store);
+    let left: Vec<_> = std::fs::read_dir(&folder.0)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["padclock.db"]);
+}
+
+#[tokio::test]
+async fn only_its_owner_can_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, store) = opened("mode").await;
+    store
+        .write(body!(|tx| put(tx, "key", 10).await))
+        .await
+        .unwrap();
+    for name in ["padclock.db", "padclock.db-wal", "padclock.db-shm"] {
+        let mode = std::fs::metadata(folder.0.join(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
 }

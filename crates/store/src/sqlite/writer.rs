@@ -4,6 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 
 use futures_util::FutureExt;
 use rusqlite::Connection;
@@ -21,16 +22,28 @@ type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 /// Given a connection it runs its body; given an error it runs nothing, and that is its answer.
 type Work = Box<dyn FnOnce(Result<&mut Connection>) -> (bool, Answer) + Send>;
 
-/// A handle to the writer thread, which ends when the last handle is dropped.
+/// The writer thread. Dropping this ends it: what was handed to it is done first, and its connection is closed then.
 #[derive(Debug)]
 pub(super) struct Writer {
-    work: Sender<Work>,
+    /// Both are there until the drop.
+    work: Option<Sender<Work>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.work.take());
+        if let Some(thread) = self.thread.take() {
+            // It catches what panics in a body; nothing else is left to say.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Writer {
     pub(super) fn start(mut connection: Connection) -> Result<Self> {
         let (work, waiting) = channel::<Work>();
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
                 while let Ok(first) = waiting.recv() {
@@ -38,7 +51,10 @@ impl Writer {
                 }
             })
             .map_err(|_| StoreError::Unavailable("no thread for the writer".to_owned()))?;
-        Ok(Self { work })
+        Ok(Self {
+            work: Some(work),
+            thread: Some(thread),
+        })
     }
 
     pub(super) async fn run<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
@@ -53,7 +69,8 @@ impl Writer {
             });
             (succeeded, answer)
         });
-        self.work.send(work).map_err(|_| gone())?;
+        let writer = self.work.as_ref().ok_or_else(gone)?;
+        writer.send(work).map_err(|_| gone())?;
         told.await.map_err(|_| gone())?
     }
 }

@@ -87,7 +87,7 @@ async fn tags_chain(world: World) {
         .unwrap();
     let same = Arc::clone(&claimed.job);
     store
-        .resume_job(workspace, job.id, same, Actor::System)
+        .resume_job(workspace, job.id, same, 2, Actor::System)
         .await
         .unwrap();
     store
@@ -120,7 +120,7 @@ async fn tags_chain(world: World) {
 }
 
 async fn a_use_is_recorded_for_each_claimed_attempt(world: World) {
-    world.secret(world.new_secret("KEY", "value one")).await;
+    let secret = world.secret(world.new_secret("KEY", "value one")).await;
     for number in 0..3 {
         world
             .due_job(with_header(
@@ -152,8 +152,8 @@ async fn a_use_is_recorded_for_each_claimed_attempt(world: World) {
         .find(|row| row[1] == Some(again[0].execution.to_string()))
         .unwrap();
     let expected = format!(
-        r#"{{"attempt":1,"job":"{}","secrets":["KEY"]}}"#,
-        again[0].job_id
+        r#"{{"attempt":1,"job":"{}","secrets":[{{"name":"KEY","id":"{}","version":1}}]}}"#,
+        again[0].job_id, secret.secret.id
     );
     assert_eq!(first[2].as_deref(), Some(expected.as_str()));
     assert!(uses[3][2].as_deref().unwrap().contains(r#""attempt":2"#));
@@ -239,7 +239,10 @@ async fn nothing_is_written_while_the_chain_is_locked(world: World) {
         locked.create_job(new, system()).await.err(),
         locked.edit_job(workspace, id, edit, system()).await.err(),
         locked.pause_job(workspace, id, system()).await.err(),
-        locked.resume_job(workspace, id, same, system()).await.err(),
+        locked
+            .resume_job(workspace, id, same, 1, system())
+            .await
+            .err(),
         locked.delete_job(workspace, id, system()).await.err(),
         locked
             .run_now(workspace, id, execution, system())

@@ -49,7 +49,7 @@ async fn editor_at_work(world: World, store: Arc<Store>, jobs: Arc<Vec<JobRow>>,
                 .await
                 .map(drop),
             1 => store
-                .resume_job(world.workspace, job.id, same, Actor::System)
+                .resume_job(world.workspace, job.id, same, job.revision, Actor::System)
                 .await
                 .map(drop),
             2 => {

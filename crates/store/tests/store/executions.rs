@@ -18,7 +18,7 @@ on_both_engines!(
     another_workspaces_execution_is_not_found,
 );
 
-async fn run_now(world: &World, job: padclock_api::JobId) -> ExecutionId {
+pub(crate) async fn run_now(world: &World, job: padclock_api::JobId) -> ExecutionId {
     let id = execution_id(world.now().await);
     let made = world
         .store

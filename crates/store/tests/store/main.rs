@@ -3,6 +3,7 @@
 
 mod access;
 mod audit;
+mod cancel;
 mod claim;
 mod complete;
 mod contention;
@@ -12,11 +13,14 @@ mod history;
 mod idempotency;
 mod jobs;
 mod leases;
+mod locks;
 mod make;
 mod migration;
 mod misfire;
 mod overlap;
+mod overview;
 mod plaintext;
 mod resolve;
+mod rollback;
 mod secrets;
 mod world;

@@ -237,6 +237,7 @@ pub(crate) fn finished(claimed: &Claimed, end: End) -> Finished {
         secrets: None,
         unresolved: None,
         warnings: None,
+        refused: None,
         queues: true,
     }
 }

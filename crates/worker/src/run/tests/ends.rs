@@ -77,7 +77,11 @@ async fn a_lease_that_could_not_be_renewed_once_is_renewed_soon_after() {
     stage.script.locked.lock().unwrap().insert(held(1));
     stage.queue([lease(1, 1, 1)]);
     stage.starts(1).await;
-    tokio::time::sleep(TRUST - Duration::from_secs(2)).await;
+    let near_the_end = timeout(TRUST - Duration::from_secs(2), stage.dropped.recv()).await;
+    assert!(
+        near_the_end.is_err(),
+        "it was given up while it could still be trusted"
+    );
     stage.script.locked.lock().unwrap().clear();
     assert!(
         timeout(Duration::from_secs(60), stage.dropped.recv())

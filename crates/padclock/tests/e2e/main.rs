@@ -1,0 +1,30 @@
+//! The program as its users meet it: the real binary, over real HTTP, on both stores. One file per subject; the first
+//! five modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
+#![cfg(test)]
+
+mod client;
+mod home;
+mod leaks;
+mod server;
+mod target;
+
+mod api;
+mod bad_calls;
+mod bad_definitions;
+mod bad_requests;
+mod bad_secrets;
+mod bad_starts;
+mod bad_targets;
+mod echo;
+mod executions;
+mod full_disk;
+mod jobs;
+mod kill;
+mod outage;
+mod places;
+mod races;
+mod retries;
+mod tags;
+mod takeover;
+mod trigrun;
+mod wire;
