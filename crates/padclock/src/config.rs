@@ -1,98 +1,18 @@
 //! Settings from four places: flag, environment, file, default, in that order. Parsed once; nothing else reads the
 //! environment for them.
 
+mod given;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
 use padclock_server::{RootKeySource, Settings};
 use padclock_vault::Value;
-use serde::Deserialize;
 
-/// The settings that `serve` takes on the command line.
-#[derive(Debug, Default, Args)]
-pub struct Flags {
-    /// Read settings from this TOML file (default: padclock.toml in the data folder, if it is there).
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Listen here [default: 127.0.0.1:7464].
-    #[arg(long, value_name = "ADDR")]
-    listen: Option<String>,
-    /// Keep the embedded database, the root key and the owner's token in this folder [default: $XDG_DATA_HOME/padclock].
-    #[arg(long, value_name = "DIR")]
-    data: Option<String>,
-    /// Use this database: sqlite://PATH or postgres://... [default: the embedded one].
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
-    /// Read the root key, 64 hex digits, from this file.
-    #[arg(long, value_name = "FILE")]
-    root_key_file: Option<String>,
-    /// Let jobs reach this loopback or private range; may be repeated.
-    #[arg(long, value_name = "CIDR")]
-    egress_allow: Vec<String>,
-    /// Trust the certificates in this PEM file beside the platform's.
-    #[arg(long, value_name = "FILE")]
-    extra_ca: Option<String>,
-    /// TLS ends in front of this process: listening beyond loopback is all right.
-    #[arg(long)]
-    behind_proxy: bool,
-    /// The node's name in executions and audit [default: the host's and something random].
-    #[arg(long, value_name = "NAME")]
-    node: Option<String>,
-    /// Attempts at once [default: 512].
-    #[arg(long, value_name = "N")]
-    max_in_flight: Option<String>,
-    /// Attempts at once at one target host [default: 64].
-    #[arg(long, value_name = "N")]
-    per_host: Option<String>,
-    /// How many seconds running attempts may take to finish at shutdown [default: 30].
-    #[arg(long, value_name = "SECONDS")]
-    drain_timeout: Option<String>,
-    /// How many days history is kept [default: 30].
-    #[arg(long, value_name = "DAYS")]
-    history_days: Option<String>,
-    /// How many executions per job are kept [default: 1000].
-    #[arg(long, value_name = "N")]
-    history_per_job: Option<String>,
-}
-
-/// `padclock.toml`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    listen: Option<String>,
-    data: Option<String>,
-    database: Option<String>,
-    root_key_file: Option<String>,
-    root_key_command: Option<String>,
-    #[serde(default)]
-    egress: Egress,
-    extra_ca: Option<String>,
-    behind_proxy: Option<bool>,
-    node: Option<String>,
-    max_in_flight: Option<u32>,
-    per_host: Option<u32>,
-    drain_timeout: Option<u32>,
-    /// How many seconds a node may not be heard of before others take over what it runs.
-    lease_ttl: Option<u32>,
-    #[serde(default)]
-    history: History,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Egress {
-    allow: Option<Vec<String>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct History {
-    days: Option<u32>,
-    per_job: Option<u32>,
-}
+pub(crate) use given::Flags;
+use given::read_file;
 
 /// Where a setting came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -297,36 +217,6 @@ fn default_data(env: Environment<'_>) -> PathBuf {
         PathBuf::from,
     );
     base.join("padclock")
-}
-
-/// The parser's own message shows the line that is wrong, and a database's password may stand in it: only the place is told.
-fn parse_file(text: &str) -> Result<File> {
-    toml::from_str(text).map_err(|error| {
-        let before = error
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let what = match error.message() {
-            message if message.starts_with("unknown field") => message.to_owned(),
-            _ => "it can't be read as a setting".to_owned(),
-        };
-        anyhow::anyhow!("line {line}: {what}")
-    })
-}
-
-fn read_file(named: Option<&Path>, env: Environment<'_>, data: &Path) -> Result<File> {
-    let named = named
-        .map(Path::to_owned)
-        .or_else(|| env("PADCLOCK_CONFIG").map(PathBuf::from));
-    let path = match named {
-        Some(path) => path,
-        None if data.join("padclock.toml").exists() => data.join("padclock.toml"),
-        None => return Ok(File::default()),
-    };
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("{} can't be read", path.display()))?;
-    parse_file(&text).with_context(|| format!("{} is not a settings file", path.display()))
 }
 
 impl std::fmt::Debug for Config {

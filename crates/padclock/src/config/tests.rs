@@ -1,5 +1,6 @@
 //! Where settings come from, and which wins.
 
+use super::given::parse_file;
 use super::*;
 
 fn none(_: &str) -> Option<String> {
