@@ -1,5 +1,6 @@
 //! Where the root key comes from. It is never in the database, and there is no way to run without one.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,6 @@ use std::process::{Command, Stdio};
 use padclock_vault::{Randomness, RootKey, Value};
 
 /// One of the places a root key can be in (security contract, Keys).
-#[derive(Debug)]
 pub enum RootKeySource {
     /// A file of 64 hex digits that someone provides.
     File(PathBuf),
@@ -19,6 +19,25 @@ pub enum RootKeySource {
     /// A file that an embedded first start makes, and later starts read.
     Kept(PathBuf),
 }
+
+impl fmt::Debug for RootKeySource {
+    /// A command may hold what it authenticates with, so it is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Hex(value) => f.debug_tuple("Hex").field(value).finish(),
+            Self::Command(_) => f.write_str("Command(..)"),
+            Self::Kept(path) => f.debug_tuple("Kept").field(path).finish(),
+        }
+    }
+}
+
+/// What the environment of this process may hold and the command does not need.
+const NOT_PASSED_ON: [&str; 3] = [
+    "PADCLOCK_ROOT_KEY",
+    "PADCLOCK_BOOTSTRAP_TOKEN",
+    "PADCLOCK_DATABASE_URL",
+];
 
 /// The root key can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -153,13 +172,22 @@ fn write(path: &Path, key: &RootKey) -> Result<(), RootKeyError> {
         .map_err(unwritten)
 }
 
-fn run(command: &str) -> Result<RootKey, RootKeyError> {
-    let output = Command::new("/bin/sh")
+/// The shell that is to print the key, without this process's own secrets in its environment.
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell
         .arg("-c")
         .arg(command)
         .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output();
+        .stderr(Stdio::inherit());
+    for name in NOT_PASSED_ON {
+        shell.env_remove(name);
+    }
+    shell
+}
+
+fn run(command: &str) -> Result<RootKey, RootKeyError> {
+    let output = shell(command).output();
     let output = output.map_err(|why| RootKeyError::Command(why.to_string()))?;
     let text = Value::new(output.stdout);
     if !output.status.success() {

@@ -1,5 +1,6 @@
 //! What a node is told at start, already parsed: the binary reads flags, environment and file into it.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +12,6 @@ use padclock_worker::Cidr;
 use crate::root_key::RootKeySource;
 
 /// Everything that a node is told.
-#[derive(Debug)]
 pub struct Settings {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -41,6 +41,17 @@ pub struct Settings {
     pub lease_ttl: Duration,
     /// How much history is kept.
     pub retention: Retention,
+}
+
+impl fmt::Debug for Settings {
+    /// A database's URL may hold its password, so it is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("listen", &self.listen)
+            .field("data", &self.data)
+            .field("node", &self.node)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Settings {

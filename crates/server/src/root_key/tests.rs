@@ -96,3 +96,23 @@ fn what_is_no_key_is_refused_without_being_shown() {
         );
     }
 }
+
+#[test]
+fn a_command_gets_none_of_the_process_own_secrets_and_is_not_shown() {
+    let shell = shell("true");
+    let removed: Vec<_> = shell
+        .get_envs()
+        .filter(|(_, value)| value.is_none())
+        .collect();
+    for name in NOT_PASSED_ON {
+        assert!(
+            removed.iter().any(|(removed, _)| *removed == name),
+            "{name}"
+        );
+    }
+    let shown = format!(
+        "{:?}",
+        RootKeySource::Command("fetch --token hunter2".to_owned())
+    );
+    assert!(!shown.contains("hunter2"), "{shown}");
+}

@@ -2,7 +2,7 @@
 
 use padclock_api::{Execution, ExecutionId, JobId, Status, Trigger, WorkspaceId};
 use padclock_job::Moment;
-use padclock_vault::Label;
+use padclock_vault::{DerivedKey, Label};
 
 use super::get;
 use crate::audit::{self, Actor, Detail, Entry};
@@ -201,6 +201,19 @@ async fn enqueue(tx: &mut dyn Tx, new: Enqueued, actor: &Actor) -> Result<(Entry
     Ok((entry, now.millis()))
 }
 
+/// Makes the execution, with its audit record.
+async fn start(
+    tx: &mut dyn Tx,
+    new: Enqueued,
+    actor: &Actor,
+    audit_key: &DerivedKey,
+) -> Result<Execution> {
+    let (workspace, id) = (new.job.workspace, new.id);
+    let (entry, now) = enqueue(tx, new, actor).await?;
+    audit::append(tx, audit_key, now, vec![entry]).await?;
+    get(tx, workspace, id).await
+}
+
 impl Store {
     /// Makes an execution of a job now, whatever its schedule and state say.
     ///
@@ -223,9 +236,7 @@ impl Store {
                 scheduled_for: None,
                 replay_of: None,
             };
-            let (entry, now) = enqueue(tx, new, &actor).await?;
-            audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
-            get(tx, workspace, id).await
+            start(tx, new, &actor, keys.derived(Label::Audit)).await
         }))
         .await
     }
@@ -253,9 +264,7 @@ impl Store {
                 scheduled_for,
                 replay_of: Some(of),
             };
-            let (entry, now) = enqueue(tx, new, &actor).await?;
-            audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
-            get(tx, workspace, id).await
+            start(tx, new, &actor, keys.derived(Label::Audit)).await
         }))
         .await
     }
