@@ -18,5 +18,8 @@ pub use execution::{
     Attempt, AttemptError, AttemptStatus, Execution, RecordedRequest, RecordedResponse, Status,
     Trigger, UsedSecret,
 };
-pub use ids::{AuditId, ExecutionId, Id, JobId, SecretId, TokenId, UserId, WorkspaceId};
+pub use ids::{
+    ApprovalId, AuditId, ExecutionId, Id, JobId, LinkId, PairingId, SecretId, SessionId, TokenId,
+    UserId, WorkspaceId,
+};
 pub use page::Page;

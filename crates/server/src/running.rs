@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::bootstrap::{self, Made, StartError};
-use crate::keys::KeyringOpener;
+use crate::keys::{KeyringOpener, Keyrings};
 use crate::limits::Failures;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
@@ -56,7 +56,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
     let metrics = Metrics::new().map_err(|error| StartError::Other(error.to_string()))?;
     let app = App {
         store: opened.store,
-        keyring: opened.keyring,
+        keyrings: Arc::new(Keyrings::new(opened.keyring)),
         work: Arc::default(),
         ends: Arc::default(),
         metrics: Arc::new(metrics),
@@ -116,7 +116,7 @@ fn start_worker(
         lease_trust: settings.lease_ttl * 5 / 6,
         ..padclock_worker::Settings::default()
     };
-    let opener = Arc::new(KeyringOpener(Arc::clone(&app.keyring)));
+    let opener = Arc::new(KeyringOpener(Arc::clone(&app.keyrings)));
     let worker = Worker::new(opener, told).map_err(|error| StartError::Other(error.to_string()))?;
     app.metrics.watch(worker.counters());
     let source = StoreSource {

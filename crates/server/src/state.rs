@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use padclock_store::Store;
-use padclock_vault::Keyring;
 use tokio::sync::Notify;
 
+use crate::keys::Keyrings;
 use crate::limits::Failures;
 use crate::metrics::Metrics;
 
@@ -14,7 +14,7 @@ use crate::metrics::Metrics;
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) store: Arc<Store>,
-    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) keyrings: Arc<Keyrings>,
     /// Told when there may be work: the worker's claim wakes.
     pub(crate) work: Arc<Notify>,
     /// Told when someone may have asked for the end of an execution.

@@ -60,6 +60,14 @@ pub struct TokenRow {
     pub user_name: String,
     /// The member's role: `owner`, `admin`, `editor`, `viewer`.
     pub role: String,
+    /// Permissions beyond the role's, as words with a space between them.
+    pub grants: String,
+    /// The permissions that the token is narrowed to, as words; none: all of its member's.
+    pub permissions: Option<String>,
+    /// The one environment that the token is for; none: all.
+    pub environment: Option<String>,
+    /// The ranges of addresses that it may be used from, as words; none: any.
+    pub cidrs: Option<String>,
     /// When it ends.
     pub expires_at: Option<Moment>,
 }
@@ -81,7 +89,8 @@ static PUT_TOKEN: Sql = Sql::both(
     "INSERT INTO tokens (id, workspace_id, user_id, name, lookup, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
 );
 static FIND_TOKEN: Sql = Sql::both(
-    "SELECT t.id, t.name, t.workspace_id, w.name, t.user_id, u.name, m.role, t.expires_at
+    "SELECT t.id, t.name, t.workspace_id, w.name, t.user_id, u.name, m.role, t.expires_at,
+       m.grants, t.permissions, t.environment, t.cidrs
      FROM tokens t
      JOIN workspaces w ON w.id = t.workspace_id
      JOIN users u ON u.id = t.user_id
@@ -233,6 +242,10 @@ impl Store {
                 user_name: row.text(5)?,
                 role: row.text(6)?,
                 expires_at: row.opt_moment(7)?,
+                grants: row.text(8)?,
+                permissions: row.opt_text(9)?,
+                environment: row.opt_text(10)?,
+                cidrs: row.opt_text(11)?,
             };
             if let Some(end) = found.expires_at
                 && end.millis() <= tx.now().await?

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use padclock_api::{TokenId, UserId, WorkspaceId};
+use padclock_api::{SessionId, TokenId, UserId, WorkspaceId};
 use padclock_vault::DerivedKey;
 use serde::Serialize;
 
@@ -13,15 +13,38 @@ use crate::error::{Result, StoreError};
 use crate::field::{Field, fields};
 use crate::tx::{Batch, Rows, Sql, Tx};
 
+/// What a member shows to be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// An API token.
+    Token(TokenId),
+    /// A browser's session.
+    Session(SessionId),
+}
+
+impl std::fmt::Display for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Token(id) => id.fmt(f),
+            Self::Session(id) => id.fmt(f),
+        }
+    }
+}
+
 /// Who acts, and from where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
-    /// A member, by a token, from an address.
+    /// A member, by a token or a session, from an address.
     Member {
         /// The member.
         user: UserId,
-        /// The token that was shown.
-        token: TokenId,
+        /// What was shown.
+        by: Credential,
+        /// The peer's address.
+        from: String,
+    },
+    /// Somebody who is not known yet, or whose credential was refused.
+    Stranger {
         /// The peer's address.
         from: String,
     },
@@ -34,7 +57,8 @@ pub enum Actor {
 impl std::fmt::Display for Actor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Member { user, token, from } => write!(f, "{user} {token} {from}"),
+            Self::Member { user, by, from } => write!(f, "{user} {by} {from}"),
+            Self::Stranger { from } => write!(f, "stranger {from}"),
             Self::Node(name) => write!(f, "node {name}"),
             Self::System => f.write_str("system"),
         }

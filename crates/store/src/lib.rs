@@ -29,7 +29,7 @@ use padclock_job::Moment;
 use padclock_vault::Keyring;
 
 pub use access::{FirstStart, KeyMaterial, NewToken, TokenRow};
-pub use audit::{Actor, Detail, SecretUse};
+pub use audit::{Actor, Credential, Detail, SecretUse};
 pub use claim::{Claimed, HeldLease, Revocation};
 pub use complete::{End, Finished, Refused};
 pub use error::{Result, StoreError};

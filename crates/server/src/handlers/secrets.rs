@@ -121,7 +121,7 @@ fn created(app: &App, caller: &Caller<OwnSecrets>, id: SecretId, new: SecretCrea
         version: 1,
         egress: new.egress.as_ref(),
     };
-    let sealed = seal(&app.keyring, &place, &new.value.0);
+    let sealed = seal(&app.keyrings.now(), &place, &new.value.0);
     let length = new.value.0.len();
     NewSecret {
         id,
@@ -270,7 +270,7 @@ pub(crate) async fn replace(
         version,
         unmaskable: value.len() < MASKABLE,
         short: value.len() < WELL_MASKABLE,
-        sealed: seal(&app.keyring, &place, value),
+        sealed: seal(&app.keyrings.now(), &place, value),
     };
     let row = app
         .store
