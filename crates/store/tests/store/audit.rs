@@ -163,7 +163,7 @@ async fn a_use_is_recorded_for_each_claimed_attempt(world: World) {
 async fn a_member_is_named_with_token_and_address(world: World) {
     let actor = Actor::Member {
         user: world.owner,
-        token: TokenId::from_bytes([1; 16]),
+        by: padclock_store::Credential::Token(TokenId::from_bytes([1; 16])),
         from: "192.0.2.7".to_owned(),
     };
     let text = actor.to_string();
