@@ -5,13 +5,17 @@
 
 #[cfg(feature = "client")]
 pub mod client;
+pub mod environment;
 pub mod error;
 pub mod execution;
 pub mod ids;
+pub mod invitation;
 pub mod job;
 pub mod me;
+pub mod member;
 pub mod page;
 pub mod secret;
+pub mod token;
 pub mod workspace;
 
 pub use error::{ErrorBody, ErrorCode, ErrorDetail, ErrorEnvelope};
@@ -23,5 +27,6 @@ pub use ids::{
     ApprovalId, AuditId, ExecutionId, Id, JobId, LinkId, PairingId, SecretId, SessionId, TokenId,
     UserId, WorkspaceId,
 };
+pub use member::Role;
 pub use page::Page;
 pub use workspace::WorkspaceSettings;

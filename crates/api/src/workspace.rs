@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::WorkspaceId;
+use crate::member::Role;
+use crate::token::Issued;
 
 /// What a workspace asks of its secrets and jobs. A setting that is missing has its default: nothing is asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -83,9 +85,20 @@ pub struct Workspace {
     /// Its name.
     pub name: String,
     /// The caller's role in it.
-    pub role: String,
+    pub role: Role,
     /// What it asks of its secrets and jobs.
     pub settings: WorkspaceSettings,
     /// When it was made.
     pub created_at: Moment,
+}
+
+/// The answer to `POST /v1/workspaces`.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct WorkspaceMade {
+    /// What is known of it.
+    #[serde(flatten)]
+    pub known: Workspace,
+    /// The token that `token_name` asked for.
+    #[serde(default)]
+    pub token: Option<Issued>,
 }

@@ -109,6 +109,8 @@ pub(crate) fn stored(what: &'static str) -> impl Fn(StoreError) -> Failure {
             ErrorCode::PreconditionFailed,
             format!("the {what} has changed since it was read; read it again"),
         ),
+        StoreError::Forbidden(why) => Failure::new(ErrorCode::Forbidden, why),
+        StoreError::Blocked(why) => Failure::new(ErrorCode::Conflict, why),
         StoreError::Unavailable(why) => {
             tracing::warn!(why, "the store is unavailable");
             Failure::new(

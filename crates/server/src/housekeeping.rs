@@ -6,10 +6,34 @@ use std::time::Duration;
 use padclock_store::{Retention, Store};
 use tokio_util::sync::CancellationToken;
 
+use crate::uses::Uses;
+
 /// Between two steps of a round.
 const STEP: Duration = Duration::from_millis(200);
 /// Between two rounds.
 const ROUND: Duration = Duration::from_secs(600);
+
+/// Between two writings of what tokens were used.
+const USES: Duration = Duration::from_secs(60);
+
+/// Writes when tokens were last used, once a minute and at the end.
+pub(crate) async fn write_uses(store: Arc<Store>, uses: Arc<Uses>, stopping: CancellationToken) {
+    loop {
+        let over = tokio::select! {
+            () = tokio::time::sleep(USES) => false,
+            () = stopping.cancelled() => true,
+        };
+        let used = uses.take();
+        if !used.is_empty()
+            && let Err(error) = store.note_token_uses(used).await
+        {
+            tracing::warn!(%error, "the last uses of tokens could not be written");
+        }
+        if over {
+            return;
+        }
+    }
+}
 
 /// Prunes history until the node stops.
 pub(crate) async fn prune(store: Arc<Store>, retention: Retention, stopping: CancellationToken) {

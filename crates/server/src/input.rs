@@ -134,6 +134,7 @@ const OBJECTS: &[&str] = &[
     "request.auth.bearer",
     "retry",
     "egress",
+    "settings",
 ];
 
 /// Refuses arrays where objects belong: the parser would take their items for the fields, in order.

@@ -12,6 +12,7 @@ mod keys;
 mod limits;
 mod listen;
 mod metrics;
+mod once;
 mod openapi;
 mod random;
 mod root_key;
@@ -20,10 +21,12 @@ mod running;
 mod settings;
 mod source;
 mod state;
+mod uses;
 
 pub use bootstrap::StartError;
 pub use openapi::document as openapi_document;
 pub use root_key::RootKeySource;
+pub use routes::{Route, routes};
 pub use running::Running;
 pub use settings::Settings;
 

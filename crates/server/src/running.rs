@@ -18,7 +18,7 @@ use crate::limits::Failures;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::source::StoreSource;
-use crate::state::App;
+use crate::state::{App, Front};
 use crate::{housekeeping, listen, random, routes};
 
 /// A node that runs until it is told to stop.
@@ -62,12 +62,22 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         metrics: Arc::new(metrics),
         failures: Arc::new(Failures::default()),
         stopping: Arc::default(),
+        uses: Arc::default(),
+        front: Arc::new(Front {
+            behind_proxy: settings.behind_proxy,
+            trusted_proxies: settings.trusted_proxies.clone(),
+        }),
     };
     let node: Arc<str> = node_name(settings.node.as_deref()).into();
     let stopping = CancellationToken::new();
     let closing = CancellationToken::new();
     let worker = start_worker(&app, &settings, &node, &stopping)?;
     let prune = housekeeping::prune(Arc::clone(&app.store), settings.retention, stopping.clone());
+    let uses = housekeeping::write_uses(
+        Arc::clone(&app.store),
+        Arc::clone(&app.uses),
+        stopping.clone(),
+    );
     Ok(Running {
         address,
         node,
@@ -78,7 +88,9 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
             routes::router(app),
             closing.clone(),
         )),
-        housekeeping: tokio::spawn(prune),
+        housekeeping: tokio::spawn(async move {
+            tokio::join!(prune, uses);
+        }),
         worker,
         stopping,
         closing,

@@ -25,6 +25,8 @@ pub struct Settings {
     pub bootstrap_token: Option<Value>,
     /// Whether TLS ends in front of this process, so that it may listen beyond loopback without it.
     pub behind_proxy: bool,
+    /// Proxies in front whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Cidr>,
     /// Loopback and private ranges that jobs may reach.
     pub egress_allow: Vec<Cidr>,
     /// Certificates that jobs' targets may present, beside the platform's.
@@ -65,6 +67,7 @@ impl Settings {
             database: None,
             bootstrap_token: None,
             behind_proxy: false,
+            trusted_proxies: Vec::new(),
             egress_allow: Vec::new(),
             extra_ca: None,
             node: None,

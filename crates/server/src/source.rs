@@ -105,6 +105,7 @@ fn lease(claimed: Claimed, deadline: Instant) -> Lease {
         now: claimed.now,
         last_run: claimed.last_run,
         next_due: claimed.next_due,
+        on_unresolved: claimed.on_unresolved,
         deadline,
     }
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use padclock_store::Store;
+use padclock_worker::Cidr;
 use tokio::sync::Notify;
 
 use crate::keys::Keyrings;
 use crate::limits::Failures;
 use crate::metrics::Metrics;
+use crate::uses::Uses;
 
 /// The node's parts, as handlers reach them.
 #[derive(Clone)]
@@ -22,4 +24,15 @@ pub(crate) struct App {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) failures: Arc<Failures>,
     pub(crate) stopping: Arc<AtomicBool>,
+    pub(crate) uses: Arc<Uses>,
+    pub(crate) front: Arc<Front>,
+}
+
+/// What stands between this node and its callers.
+#[derive(Debug, Default)]
+pub(crate) struct Front {
+    /// TLS ends there.
+    pub(crate) behind_proxy: bool,
+    /// Whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<Cidr>,
 }

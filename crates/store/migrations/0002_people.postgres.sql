@@ -108,3 +108,10 @@ CREATE TABLE audit_signatures (
     signature BYTEA NOT NULL,
     PRIMARY KEY (workspace_id, seq)
 );
+
+-- A service member holds tokens only and belongs to one workspace: a machine.
+ALTER TABLE users ADD COLUMN service BIGINT NOT NULL DEFAULT 0;
+
+-- The environment whose secrets a job sees first, beside its definition: what a token of one environment may touch is looked up by it.
+ALTER TABLE jobs ADD COLUMN environment TEXT NOT NULL DEFAULT 'production';
+UPDATE jobs SET environment = coalesce(definition::json ->> 'environment', 'production');

@@ -13,6 +13,12 @@ pub enum StoreError {
     /// The row has changed since the caller read it.
     #[error("it has changed since it was read")]
     Changed,
+    /// Whoever asks may not do that; says what they lack.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// What is there stands in the way; says what.
+    #[error("{0}")]
+    Blocked(&'static str),
     /// The database can't do it now: out of space, out of reach, locked.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),

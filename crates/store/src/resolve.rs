@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use padclock_api::{SecretId, UserId, WorkspaceId};
-use padclock_job::Moment;
+use padclock_api::{SecretId, UserId, WorkspaceId, WorkspaceSettings};
+use padclock_job::{Moment, OnUnresolved};
 use padclock_template::{RefSyntax, SecretRef};
 use padclock_vault::{EgressPolicy, Sealed};
 
@@ -115,17 +115,18 @@ pub(crate) fn choose(
 pub(crate) struct KnownWorkspace {
     pub name: Arc<str>,
     pub secrets_revision: i64,
+    pub on_unresolved: OnUnresolved,
 }
 
 static WORKSPACES: Sql = Sql::each(
-    "SELECT id, name, secrets_revision FROM workspaces WHERE id = $1",
-    "SELECT w.id, w.name, w.secrets_revision FROM unnest($1::bytea[]) AS k(id) JOIN workspaces w ON w.id = k.id",
+    "SELECT id, name, secrets_revision, settings FROM workspaces WHERE id = $1",
+    "SELECT w.id, w.name, w.secrets_revision, w.settings FROM unnest($1::bytea[]) AS k(id) JOIN workspaces w ON w.id = k.id",
 );
 /// As [`WORKSPACES`], and no secret of theirs changes until the transaction ends: one whose deletion is recorded is never
 /// used after that record.
 static WORKSPACES_HELD: Sql = Sql::each(
     WORKSPACES.sqlite,
-    "SELECT w.id, w.name, w.secrets_revision FROM unnest($1::bytea[]) AS k(id) JOIN workspaces w ON w.id = k.id FOR SHARE OF w",
+    "SELECT w.id, w.name, w.secrets_revision, w.settings FROM unnest($1::bytea[]) AS k(id) JOIN workspaces w ON w.id = k.id FOR SHARE OF w",
 );
 
 /// The names and secrets' revisions of workspaces, and whether secrets of theirs are to be used.
@@ -150,6 +151,7 @@ pub(crate) async fn workspaces(
             KnownWorkspace {
                 name: row.text(1)?.into(),
                 secrets_revision: row.int(2)?,
+                on_unresolved: row.json::<WorkspaceSettings>(3)?.on_unresolved,
             },
         ))
     };

@@ -105,6 +105,28 @@ static LIST_OF: Sql = Sql::both(select_secret!(
        AND (s.environment = $5 OR s.environment = $6) ORDER BY s.id LIMIT $7"
 ));
 
+static OWN: Sql = Sql::both(select_secret!(
+    "WHERE s.workspace_id = $1 AND s.owner_id = $2 ORDER BY s.id"
+));
+
+/// Removes a member's own secrets, and says what the audit is to know of it.
+pub(crate) async fn delete_own(
+    tx: &mut dyn Tx,
+    workspace: WorkspaceId,
+    owner: UserId,
+    actor: &Actor,
+) -> Result<Vec<Entry>> {
+    let mut deleted = Vec::new();
+    for mut row in tx.query(&OWN, fields![workspace, owner]).await? {
+        let row = decode(&mut row)?;
+        tx.execute(&DELETE, fields![row.secret.id]).await?;
+        tx.execute(&DELETE_VERSIONS, fields![row.secret.id]).await?;
+        deleted.push(entry(workspace, actor, "secret.delete", &row));
+    }
+    tx.execute(&TOUCH, fields![workspace]).await?;
+    Ok(deleted)
+}
+
 fn owner_bytes(owner: Option<UserId>) -> Field {
     owner.map_or_else(|| Field::Bytes(Vec::new()), Field::from)
 }

@@ -25,6 +25,7 @@ pub(crate) fn lease_of(job: Job) -> Lease {
         last_run: None,
         next_due: None,
         secrets: Arc::new([]),
+        on_unresolved: padclock_job::OnUnresolved::Send,
         deadline: Instant::now() + Duration::from_secs(25),
     }
 }

@@ -55,6 +55,7 @@ pub fn lease(number: u8, host: u8, workspace: u8) -> Lease {
         last_run: None,
         next_due: None,
         secrets: Arc::new([]),
+        on_unresolved: padclock_job::OnUnresolved::Send,
         deadline: (Instant::now() + TRUST).into_std(),
     }
 }
