@@ -14,7 +14,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::failure::Failure;
-use crate::handlers::{executions, health, jobs, me, secrets};
+use crate::handlers::{executions, health, jobs, me, pairings, secrets};
+use crate::pages;
 use crate::random;
 use crate::state::App;
 
@@ -36,6 +37,8 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/executions/{id}",
     "/v1/executions/{id}/replay",
     "/v1/executions/{id}/cancel",
+    "/v1/pairings",
+    "/v1/pairings/token",
 ];
 
 /// The server's router.
@@ -67,6 +70,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/executions/{id}", get(executions::get))
         .route("/v1/executions/{id}/replay", post(executions::replay))
         .route("/v1/executions/{id}/cancel", post(executions::cancel))
+        .route("/v1/pairings", post(pairings::create))
+        .route("/v1/pairings/token", post(pairings::token))
+        .merge(pages::routes())
         .fallback(|| async { Failure::new(ErrorCode::NotFound, "there is no such path") })
         .method_not_allowed_fallback(|| async {
             Failure::new(
@@ -138,6 +144,8 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/jobs", &["limit", "cursor"]),
     ("POST", "/v1/jobs", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
+    ("GET", "/sign-in", &["next"]),
+    ("GET", "/pair", &["code"]),
     (
         "GET",
         "/v1/executions",

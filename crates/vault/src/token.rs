@@ -14,11 +14,23 @@ const RANDOM: usize = 30;
 const CHECKSUM: usize = 6;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// What the key of a link begins with.
+pub const LINK_PREFIX: &str = "pcl_";
+
 /// A new token, to be shown once and kept as [`lookup`]'s hash.
 pub fn generate(rng: &mut impl Randomness) -> Value {
+    made(PREFIX, rng)
+}
+
+/// The key of a link that works once, to be shown once and kept as [`link_lookup`]'s hash.
+pub fn generate_link(rng: &mut impl Randomness) -> Value {
+    made(LINK_PREFIX, rng)
+}
+
+fn made(prefix: &str, rng: &mut impl Randomness) -> Value {
     let mut token = Value::zeros(LEN);
-    let (front, rest) = token.bytes_mut().split_at_mut(PREFIX.len());
-    front.copy_from_slice(PREFIX.as_bytes());
+    let (front, rest) = token.bytes_mut().split_at_mut(prefix.len());
+    front.copy_from_slice(prefix.as_bytes());
     fill_base62(&mut rest[..RANDOM], rng);
     let sum = checksum(&token.bytes()[..LEN - CHECKSUM]);
     token.bytes_mut()[LEN - CHECKSUM..].copy_from_slice(&sum);
@@ -40,6 +52,13 @@ pub fn well_formed(text: &str) -> bool {
 #[must_use]
 pub fn lookup(key: &DerivedKey, text: &str) -> [u8; 32] {
     key.mac(&[b"padclock/1 api token", text.as_bytes()])
+}
+
+/// The keyed hash under which a link is stored and found; `key` is the one for [`crate::Label::TokenLookup`]. Another than a
+/// token's, so that neither stands for the other.
+#[must_use]
+pub fn link_lookup(key: &DerivedKey, text: &str) -> [u8; 32] {
+    key.mac(&[b"padclock/1 link", text.as_bytes()])
 }
 
 /// Six bits of each random byte; 62 and 63 are drawn again, so that each character is equally likely.
