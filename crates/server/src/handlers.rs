@@ -67,11 +67,11 @@ async fn reserve<P>(
     };
     let (path, body) = call;
     // Keyed, so that what is stored tells nothing of the body.
-    let fingerprint =
-        app.keyrings
-            .now()
-            .derived(Label::TokenLookup)
-            .mac(&[b"idempotency", path.as_bytes(), body]);
+    let fingerprint = app.keyrings.now().derived(Label::TokenLookup).mac(&[
+        b"idempotency",
+        path.as_bytes(),
+        body,
+    ]);
     let reserved = app
         .store
         .reserve(caller.workspace(), key, fingerprint, id)

@@ -7,7 +7,7 @@ use padclock_api::{SecretId, UserId, WorkspaceId};
 use padclock_job::Moment;
 use padclock_vault::{EgressPolicy, Label, Sealed};
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Field, fields};
 use crate::tx::{Sql, Tx};
@@ -144,7 +144,7 @@ async fn get(
         .map_or(Err(StoreError::NotFound), decode)
 }
 
-fn entry(workspace: WorkspaceId, actor: &Actor, action: &'static str, row: &SecretRow) -> Entry {
+fn entry(workspace: WorkspaceId, actor: &Actor, action: Action, row: &SecretRow) -> Entry {
     let detail = Detail {
         name: Some(row.secret.name.clone()),
         version: Some(row.secret.version),
@@ -225,7 +225,7 @@ impl Store {
         self.write(body!(|tx| {
             let now = create(tx, &new).await?;
             let row = get(tx, new.workspace, new.id, new.owner.unwrap_or(caller)).await?;
-            let entry = entry(new.workspace, &actor, "secret.create", &row);
+            let entry = entry(new.workspace, &actor, Action::SecretCreate, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(row)
         }))
@@ -303,7 +303,7 @@ impl Store {
             tx.execute(&DROP_OLDER, fields![id, previous]).await?;
             tx.execute(&TOUCH, fields![workspace]).await?;
             let row = get(tx, workspace, id, caller).await?;
-            let entry = entry(workspace, &actor, "secret.replace", &row);
+            let entry = entry(workspace, &actor, Action::SecretReplace, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(row)
         }))
@@ -334,7 +334,7 @@ impl Store {
                 return Err(StoreError::Changed);
             }
             let row = get(tx, workspace, id, caller).await?;
-            let entry = entry(workspace, &actor, "secret.update", &row);
+            let entry = entry(workspace, &actor, Action::SecretUpdate, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(row)
         }))
@@ -359,7 +359,7 @@ impl Store {
             tx.execute(&DELETE, fields![id]).await?;
             tx.execute(&DELETE_VERSIONS, fields![id]).await?;
             tx.execute(&TOUCH, fields![workspace]).await?;
-            let entry = entry(workspace, &actor, "secret.delete", &row);
+            let entry = entry(workspace, &actor, Action::SecretDelete, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await
         }))
         .await
