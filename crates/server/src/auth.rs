@@ -1,5 +1,6 @@
 //! Who calls, and whether they may: a handler that names no permission gets no caller.
 
+mod environment;
 mod permission;
 
 use std::marker::PhantomData;

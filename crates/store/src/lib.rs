@@ -21,6 +21,7 @@ mod resolve;
 mod secrets;
 mod sqlite;
 mod tx;
+mod workspaces;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
