@@ -39,7 +39,7 @@ pub use history::Retention;
 pub use idempotency::Reserved;
 pub use jobs::{JobEdit, JobRow, NewJob};
 pub use resolve::SealedSecret;
-pub use secrets::{NewSecret, NewVersion, SecretRow};
+pub use secrets::{NewSecret, NewVersion, Revealing, SecretRow};
 
 use tx::Body;
 
