@@ -5,7 +5,7 @@ use padclock_api::{LinkId, UserId, WorkspaceId};
 use padclock_job::Moment;
 use padclock_vault::Label;
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::fields;
 use crate::tx::{Sql, Tx};
@@ -208,7 +208,7 @@ impl Store {
             let entry = Entry {
                 workspace,
                 actor: Actor::System.to_string(),
-                action: "link.create",
+                action: Action::LinkCreate,
                 target: link.id.to_string(),
                 detail: Detail {
                     name: Some("set_up".to_owned()),
@@ -252,8 +252,8 @@ impl Store {
                 workspace: joined.workspace,
                 actor: Actor::Stranger { from }.to_string(),
                 action: match link.kind {
-                    LinkKind::Invitation => "member.join",
-                    LinkKind::SetUp => "member.set_up",
+                    LinkKind::Invitation => Action::MemberJoin,
+                    LinkKind::SetUp => Action::MemberSetUp,
                 },
                 target: joined.user.to_string(),
                 detail: Detail {

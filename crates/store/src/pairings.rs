@@ -6,7 +6,7 @@ use padclock_job::Moment;
 use padclock_vault::Label;
 
 use crate::access::NewToken;
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::fields;
 use crate::tx::{Sql, Tx};
@@ -122,7 +122,7 @@ async fn claim(tx: &mut dyn Tx, fetch: &Fetch<'_>) -> Result<(Claim, Option<Entr
             from: fetch.from.to_owned(),
         }
         .to_string(),
-        action: "token.create",
+        action: Action::TokenCreate,
         target: token.id.to_string(),
         detail: Detail {
             name: Some(name),
@@ -203,7 +203,7 @@ impl Store {
             let entry = Entry {
                 workspace,
                 actor: actor.to_string(),
-                action: "pairing.confirm",
+                action: Action::PairingConfirm,
                 target: id.to_string(),
                 detail: Detail::default(),
             };

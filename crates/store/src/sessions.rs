@@ -4,7 +4,7 @@
 use padclock_api::{SessionId, UserId, WorkspaceId};
 use padclock_vault::Label;
 
-use crate::audit::{self, Actor, Credential, Detail, Entry};
+use crate::audit::{self, Action, Actor, Credential, Detail, Entry};
 use crate::error::Result;
 use crate::field::fields;
 use crate::tx::{Sql, Tx};
@@ -80,7 +80,7 @@ static TOUCH: Sql = Sql::both("UPDATE sessions SET seen_at = $1 WHERE id = $2");
 static CLOSE: Sql = Sql::both("DELETE FROM sessions WHERE id = $1");
 static SWEEP: Sql = Sql::both("DELETE FROM sessions WHERE expires_at <= $1 OR seen_at <= $2");
 
-fn entry(workspace: WorkspaceId, actor: &Actor, action: &'static str, target: String) -> Entry {
+fn entry(workspace: WorkspaceId, actor: &Actor, action: Action, target: String) -> Entry {
     Entry {
         workspace,
         actor: actor.to_string(),
@@ -137,7 +137,7 @@ impl Store {
                 by: Credential::Session(new.id),
                 from,
             };
-            let entry = entry(new.workspace, &actor, "session.open", new.id.to_string());
+            let entry = entry(new.workspace, &actor, Action::SessionOpen, new.id.to_string());
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await
         }))
         .await
@@ -157,7 +157,7 @@ impl Store {
         self.write(body!(|tx| {
             let now = tx.now().await?;
             let actor = Actor::Stranger { from };
-            let entry = entry(workspace, &actor, "session.refuse", user.to_string());
+            let entry = entry(workspace, &actor, Action::SessionRefused, user.to_string());
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await
         }))
         .await
@@ -218,7 +218,7 @@ impl Store {
                 return Ok(());
             }
             let now = tx.now().await?;
-            let entry = entry(workspace, &actor, "session.close", id.to_string());
+            let entry = entry(workspace, &actor, Action::SessionClose, id.to_string());
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await
         }))
         .await
