@@ -21,6 +21,7 @@ mod running;
 mod settings;
 mod source;
 mod state;
+mod uses;
 
 pub use bootstrap::StartError;
 pub use openapi::document as openapi_document;

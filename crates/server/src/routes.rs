@@ -28,6 +28,10 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/secrets",
     "/v1/secrets/{id}",
     "/v1/secrets/{id}/value",
+    "/v1/secrets/{id}/versions",
+    "/v1/secrets/{id}/usage",
+    "/v1/secrets/{id}/rollback",
+    "/v1/secrets/{id}/retire-previous",
     "/v1/jobs",
     "/v1/jobs/{id}",
     "/v1/jobs/{id}/run-now",
@@ -57,6 +61,16 @@ pub(crate) fn router(app: App) -> Router {
                 .delete(secrets::delete),
         )
         .route("/v1/secrets/{id}/value", get(secrets::reveal::value))
+        .route("/v1/secrets/{id}/versions", get(secrets::versions::list))
+        .route("/v1/secrets/{id}/usage", get(secrets::usage::usage))
+        .route(
+            "/v1/secrets/{id}/rollback",
+            post(secrets::versions::roll_back),
+        )
+        .route(
+            "/v1/secrets/{id}/retire-previous",
+            post(secrets::versions::retire),
+        )
         .route("/v1/jobs", get(jobs::list).post(jobs::create))
         .route(
             "/v1/jobs/{id}",
@@ -141,7 +155,8 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
 const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/secrets", &["limit", "cursor"]),
     ("DELETE", "/v1/secrets/{id}", &["if_unused"]),
-    ("GET", "/v1/jobs", &["limit", "cursor"]),
+    ("GET", "/v1/secrets/{id}/usage", &["limit", "cursor"]),
+    ("GET", "/v1/jobs", &["limit", "cursor", "unresolved"]),
     ("POST", "/v1/jobs", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
     (

@@ -36,9 +36,9 @@ pub use error::{Result, StoreError};
 pub use executions::ExecutionFilter;
 pub use history::Retention;
 pub use idempotency::Reserved;
-pub use jobs::{JobEdit, JobRow, NewJob};
+pub use jobs::{JobEdit, JobRow, JobUse, NewJob};
 pub use resolve::SealedSecret;
-pub use secrets::{NewSecret, NewVersion, Revealing, SecretRow};
+pub use secrets::{NewSecret, NewVersion, Revealing, SecretRow, USES};
 
 use tx::Body;
 
@@ -86,12 +86,14 @@ impl Store {
                 "the database URL must begin with sqlite:// or postgres://".to_owned(),
             ));
         };
-        Ok(Self {
+        let store = Self {
             engine,
             keyring: OnceLock::new(),
             jobs: Arc::default(),
             secrets: Arc::default(),
-        })
+        };
+        store.fill_references().await?;
+        Ok(store)
     }
 
     /// Gives the store the key of the audit chain. Until then nothing that must be audited can be done.

@@ -2,6 +2,8 @@
 
 mod reveal;
 mod row;
+mod uses;
+mod version;
 
 use padclock_api::secret::{ALL_ENVIRONMENTS, Reveal, SecretPatch};
 use padclock_api::{SecretId, UserId, WorkspaceId};
@@ -17,6 +19,7 @@ use crate::{Store, body};
 pub use reveal::Reveal as Revealing;
 pub use row::SecretRow;
 use row::decode;
+pub use uses::USES;
 
 /// A secret to store, its value already sealed as version 1.
 #[derive(Debug)]
@@ -360,6 +363,7 @@ impl Store {
             let now = tx.now().await?;
             tx.execute(&DELETE, fields![id]).await?;
             tx.execute(&DELETE_VERSIONS, fields![id]).await?;
+            tx.execute(&uses::FORGET, fields![id]).await?;
             tx.execute(&TOUCH, fields![workspace]).await?;
             let entry = entry(workspace, &actor, "secret.delete", &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await

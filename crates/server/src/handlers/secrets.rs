@@ -1,6 +1,8 @@
 //! `/v1/secrets`: names and metadata out, values only in.
 
 pub(crate) mod reveal;
+pub(crate) mod usage;
+pub(crate) mod versions;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -8,8 +10,8 @@ use axum::response::Response;
 use padclock_api::secret::{
     ALL_ENVIRONMENTS, Scope, Secret, SecretCreate, SecretPatch, SecretReplace,
 };
-use padclock_api::{ErrorCode, ErrorDetail, ErrorEnvelope, Page, SecretId};
-use padclock_store::{JobRow, NewSecret, NewVersion, SecretRow, StoreError};
+use padclock_api::{ErrorDetail, ErrorEnvelope, Page, SecretId};
+use padclock_store::{NewSecret, NewVersion, SecretRow, StoreError};
 use padclock_vault::Value;
 use serde::Deserialize;
 
@@ -344,7 +346,7 @@ pub(crate) async fn delete(
         return Err(stored("secret")(StoreError::Changed));
     }
     if params.if_unused {
-        refuse_in_use(&app, &caller, &secret).await?;
+        usage::refuse_in_use(&app, &caller, &secret).await?;
     }
     let deleted = app
         .store
@@ -352,40 +354,4 @@ pub(crate) async fn delete(
         .await;
     deleted.map_err(stored("secret"))?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Refuses when a job names the secret, and says which jobs do.
-async fn refuse_in_use(app: &App, caller: &Caller<OwnSecrets>, secret: &Secret) -> Answer<()> {
-    let rows = app
-        .store
-        .jobs_mentioning(caller.workspace(), &secret.name)
-        .await
-        .map_err(stored("secret"))?;
-    let names = |row: &JobRow| {
-        // A job that can't be read any more may name it: better kept than sorry.
-        super::jobs::recompile(row).map_or(true, |job| {
-            job.references()
-                .iter()
-                .any(|(used, _)| used.name == secret.name)
-        })
-    };
-    let users: Vec<ErrorDetail> = rows
-        .iter()
-        .filter(|row| names(row))
-        .map(|row| {
-            detail(
-                "jobs",
-                "in_use",
-                format!("{} {}", row.id, row.definition.name),
-            )
-        })
-        .collect();
-    if users.is_empty() {
-        return Ok(());
-    }
-    let message = match users.as_slice() {
-        [one] => format!("the job {} names this secret", one.message),
-        several => format!("{} jobs name this secret; see details", several.len()),
-    };
-    Err(Failure::new(ErrorCode::Conflict, message).with(users))
 }
