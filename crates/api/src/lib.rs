@@ -12,6 +12,7 @@ pub mod job;
 pub mod me;
 pub mod page;
 pub mod secret;
+pub mod workspace;
 
 pub use error::{ErrorBody, ErrorCode, ErrorDetail, ErrorEnvelope};
 pub use execution::{
@@ -23,3 +24,4 @@ pub use ids::{
     UserId, WorkspaceId,
 };
 pub use page::Page;
+pub use workspace::WorkspaceSettings;

@@ -1,6 +1,7 @@
 //! Who calls, and whether they may: a handler that names no permission gets no caller.
 
 mod asking;
+mod environment;
 mod permission;
 
 use std::marker::PhantomData;

@@ -5,7 +5,7 @@ use padclock_api::{SecretId, UserId, WorkspaceId};
 use padclock_vault::Label;
 
 use super::{DROP_OLDER, NewVersion, Seal, SecretRow, TOUCH, entry, get, put_version};
-use crate::audit::{self, Actor};
+use crate::audit::{self, Action, Actor};
 use crate::error::{Result, StoreError};
 use crate::field::{Row, fields};
 use crate::resolve::{self, SealedSecret};
@@ -126,7 +126,7 @@ impl Store {
             tx.execute(&DROP_OLDER, fields![id, before]).await?;
             tx.execute(&TOUCH, fields![workspace]).await?;
             let row = get(tx, workspace, id, caller).await?;
-            let entry = entry(workspace, &actor, "secret.rollback", &row);
+            let entry = entry(workspace, &actor, Action::SecretRollBack, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(row)
         }))
@@ -158,7 +158,7 @@ impl Store {
             };
             tx.execute(&DROP_OLDER, fields![id, row.secret.version])
                 .await?;
-            let mut entry = entry(workspace, &actor, "secret.retire", &row);
+            let mut entry = entry(workspace, &actor, Action::SecretRetire, &row);
             entry.detail.version = Some(retired.version);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(Some(row))

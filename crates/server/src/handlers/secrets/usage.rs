@@ -49,7 +49,8 @@ pub(crate) async fn usage(
     let next = loop {
         let want = limit - u32::try_from(jobs.len()).unwrap_or(limit);
         let (found, next) = users(&app, &caller, &secret, after, want).await?;
-        jobs.extend(found.into_iter().map(user));
+        let seen = found.into_iter().filter(|one| caller.sees_job(&one.job).is_ok());
+        jobs.extend(seen.map(user));
         after = next;
         if next.is_none() || jobs.len() >= limit as usize {
             break next;

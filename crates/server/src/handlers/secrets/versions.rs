@@ -10,7 +10,7 @@ use padclock_api::{ErrorCode, ErrorEnvelope, Page, SecretId};
 use padclock_store::{NewVersion, SealedSecret, SecretRow, StoreError};
 
 use super::super::tagged;
-use super::{MASKABLE, WELL_MASKABLE, may_write};
+use super::{MASKABLE, WELL_MASKABLE, may_write, one};
 use crate::auth::{Caller, OwnSecrets, Read};
 use crate::failure::{Answer, Failure, stored};
 use crate::input::{PathId, if_match};
@@ -25,6 +25,7 @@ pub(crate) async fn list(
     caller: Caller<Read>,
     PathId(id): PathId<SecretKind>,
 ) -> Answer<Json<Page<SecretVersion>>> {
+    one(&app, &caller, id).await?;
     let items = app
         .store
         .secret_versions(caller.workspace(), id, caller.user())
@@ -48,7 +49,10 @@ async fn before(
         .previous_version(caller.workspace(), id, caller.user())
         .await
         .map_err(stored("secret"))?;
-    may_write(caller, row.secret.scope)?;
+    if !caller.sees_environment(&row.secret.environment) {
+        return Err(Failure::not_found("secret"));
+    }
+    may_write(caller, row.secret.scope, &row.secret.environment)?;
     if if_match(headers)?.is_some_and(|expected| expected != row.revision) {
         return Err(stored("secret")(StoreError::Changed));
     }
