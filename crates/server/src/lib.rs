@@ -5,6 +5,7 @@
 mod auth;
 mod bootstrap;
 mod disclose;
+mod doors;
 mod failure;
 mod handlers;
 mod housekeeping;

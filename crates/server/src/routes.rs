@@ -17,7 +17,7 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use crate::failure::Failure;
 use crate::handlers::{executions, health, jobs, me, secrets};
 use crate::state::App;
-use crate::{disclose, random};
+use crate::{disclose, doors, random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -84,6 +84,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/executions/{id}", get(executions::get))
         .route("/v1/executions/{id}/replay", post(executions::replay))
         .route("/v1/executions/{id}/cancel", post(executions::cancel))
+        .merge(doors::hookwatch::routes())
+        .merge(doors::hooklistener::routes())
         .fallback(|| async { Failure::new(ErrorCode::NotFound, "there is no such path") })
         .method_not_allowed_fallback(|| async {
             Failure::new(
@@ -169,7 +171,7 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
 ];
 
 fn unknown_parameter(request: &Request, route: &str) -> Option<String> {
-    let query = request.uri().query()?;
+    let query = request.uri().query().filter(|_| !doors::is_door(route))?;
     let method = request.method().as_str();
     let taken = PARAMETERS
         .iter()

@@ -39,7 +39,7 @@ pub use history::Retention;
 pub use idempotency::Reserved;
 pub use jobs::{JobEdit, JobRow, JobUse, NewJob};
 pub use resolve::SealedSecret;
-pub use secrets::{NewSecret, NewVersion, Revealing, SecretRow, USES};
+pub use secrets::{NewSecret, NewVersion, Revealing, SecretFilter, SecretRow, SecretTimes, USES};
 
 use tx::Body;
 

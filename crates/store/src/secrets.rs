@@ -1,5 +1,6 @@
 //! Secrets: metadata and sealed versions. Nothing here can open a value.
 
+mod paging;
 mod reveal;
 mod row;
 mod uses;
@@ -16,6 +17,7 @@ use crate::field::{Field, fields};
 use crate::tx::{Sql, Tx};
 use crate::{Store, body};
 
+pub use paging::{SecretFilter, SecretTimes};
 pub use reveal::Revealing;
 pub use row::SecretRow;
 use row::decode;

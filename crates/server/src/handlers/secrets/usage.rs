@@ -49,7 +49,9 @@ pub(crate) async fn usage(
     let next = loop {
         let want = limit - u32::try_from(jobs.len()).unwrap_or(limit);
         let (found, next) = users(&app, &caller, &secret, after, want).await?;
-        let seen = found.into_iter().filter(|one| caller.sees_job(&one.job).is_ok());
+        let seen = found
+            .into_iter()
+            .filter(|one| caller.sees_job(&one.job).is_ok());
         jobs.extend(seen.map(user));
         after = next;
         if next.is_none() || jobs.len() >= limit as usize {
