@@ -67,7 +67,7 @@ impl Performer {
         let begun = Instant::now();
         let started_at = clock.now();
         let mut draft = Draft::default();
-        let result = self.attempt(lease, begun, &mut draft).await;
+        let result = self.attempt(lease, &clock, begun, &mut draft).await;
         self.count(&result);
         let attempt = Attempt {
             number: lease.attempt,
@@ -110,6 +110,7 @@ impl Performer {
     async fn attempt(
         &self,
         lease: &Lease,
+        clock: &Clock,
         begun: Instant,
         draft: &mut Draft,
     ) -> Result<(), Failure> {
@@ -120,7 +121,7 @@ impl Performer {
             ));
         };
         let deadline = begun + Duration::from_secs(u64::from(request.timeout_seconds()));
-        let ready = self.prepare(lease, request, draft).await?;
+        let ready = self.prepare(lease, request, clock, draft).await?;
         let sent = self.exchange(lease, request, ready, deadline, draft).await;
         match sent {
             Ok(()) => Ok(()),
@@ -133,10 +134,11 @@ impl Performer {
         &self,
         lease: &Lease,
         request: &Request,
+        clock: &Clock,
         draft: &mut Draft,
     ) -> Result<Ready, Failure> {
         let texts = Texts::of(lease);
-        let variables = texts.variables(lease);
+        let variables = texts.variables(lease, clock.now());
         let target = request
             .target(&variables)
             .map_err(|error| unrendered(&error))?;
