@@ -44,6 +44,14 @@ kinds! {
     TokenKind, TokenId, "tok";
     /// An audit record.
     AuditKind, AuditId, "aud";
+    /// A browser's session.
+    SessionKind, SessionId, "ses";
+    /// A link that works once: an invitation, or the set-up of a password.
+    LinkKind, LinkId, "lnk";
+    /// A command line that waits to be given a token.
+    PairingKind, PairingId, "pair";
+    /// A change that a second admin has to approve.
+    ApprovalKind, ApprovalId, "apr";
 }
 
 /// An id of kind `K`: 48 bits of milliseconds since the Unix epoch, then 80 bits that make it unique.

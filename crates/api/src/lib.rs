@@ -11,12 +11,18 @@ pub mod ids;
 pub mod job;
 pub mod me;
 pub mod page;
+pub mod pairing;
 pub mod secret;
+pub mod workspace;
 
 pub use error::{ErrorBody, ErrorCode, ErrorDetail, ErrorEnvelope};
 pub use execution::{
     Attempt, AttemptError, AttemptStatus, Execution, RecordedRequest, RecordedResponse, Status,
     Trigger, UsedSecret,
 };
-pub use ids::{AuditId, ExecutionId, Id, JobId, SecretId, TokenId, UserId, WorkspaceId};
+pub use ids::{
+    ApprovalId, AuditId, ExecutionId, Id, JobId, LinkId, PairingId, SecretId, SessionId, TokenId,
+    UserId, WorkspaceId,
+};
 pub use page::Page;
+pub use workspace::WorkspaceSettings;

@@ -1,5 +1,10 @@
 //! Who calls, and whether they may: a handler that names no permission gets no caller.
 
+mod asking;
+mod environment;
+mod permission;
+pub(crate) mod session;
+
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -8,118 +13,102 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
 use padclock_api::{ErrorCode, UserId, WorkspaceId};
-use padclock_store::{Actor, TokenRow};
+use padclock_store::{Actor, Credential, TokenRow};
 use padclock_vault::{Label, token};
+use padclock_worker::Cidr;
 
 use crate::failure::{Answer, Failure, stored};
 use crate::state::App;
 
-/// What a member may do in a workspace, from most to least.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Role {
-    Viewer,
-    Editor,
-    Admin,
-    Owner,
+pub(crate) use asking::Asking;
+pub(crate) use permission::{OwnSecrets, Permission, Read, Reveal, Role, WriteJobs, WriteSecrets};
+
+/// Who was let in, by whichever credential, and what that narrows.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) workspace_name: String,
+    pub(crate) user: UserId,
+    pub(crate) user_name: String,
+    pub(crate) role: Role,
+    pub(crate) by: Credential,
+    /// What the credential is called.
+    pub(crate) by_name: String,
+    /// Permissions beyond the role's, as words.
+    pub(crate) grants: String,
+    /// The permissions that the credential is narrowed to, as words.
+    pub(crate) permissions: Option<String>,
+    /// The one environment that the credential is for.
+    pub(crate) environment: Option<String>,
 }
 
-impl Role {
-    fn of(word: &str) -> Option<Self> {
-        match word {
-            "owner" => Some(Self::Owner),
-            "admin" => Some(Self::Admin),
-            "editor" => Some(Self::Editor),
-            "viewer" => Some(Self::Viewer),
-            _ => None,
-        }
+impl Identity {
+    pub(crate) fn has<P: Permission>(&self) -> bool {
+        let listed = |words: &str| words.split_ascii_whitespace().any(|word| word == P::NAME);
+        let member = self.role >= P::LEAST || (self.role >= P::GRANTED && listed(&self.grants));
+        member && self.permissions.as_deref().is_none_or(listed)
     }
-}
 
-/// Something that a role may or may not do; named in the handler's signature.
-pub(crate) trait Permission: Send + Sync + 'static {
-    /// What it is called in refusals.
-    const NAME: &'static str;
-    /// The least role that has it.
-    const LEAST: Role;
-}
-
-macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident = $word:literal from $least:ident;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug)]
-        pub(crate) enum $name {}
-        impl Permission for $name {
-            const NAME: &'static str = $word;
-            const LEAST: Role = Role::$least;
-        }
-    )*};
-}
-
-permissions! {
-    /// See metadata, jobs and executions.
-    Read = "read" from Viewer;
-    /// Create, replace and delete one's own secrets.
-    OwnSecrets = "secrets:own" from Viewer;
-    /// Create, replace and delete the workspace's secrets.
-    WriteSecrets = "secrets:write" from Editor;
-    /// Write and start jobs.
-    WriteJobs = "jobs:write" from Editor;
+    fn refuse<P: Permission>(&self) -> Failure {
+        let message = if self.permissions.is_some() {
+            format!("this token does not have the permission {}", P::NAME)
+        } else {
+            format!(
+                "the role {} does not have the permission {}",
+                self.role.word(),
+                P::NAME
+            )
+        };
+        Failure::new(ErrorCode::Forbidden, message)
+    }
 }
 
 /// A caller who has the permission `P`.
 #[derive(Debug)]
 pub(crate) struct Caller<P> {
-    pub(crate) token: TokenRow,
+    pub(crate) identity: Identity,
     from: IpAddr,
     permission: PhantomData<fn() -> P>,
 }
 
 impl<P> Caller<P> {
     pub(crate) fn workspace(&self) -> WorkspaceId {
-        self.token.workspace
+        self.identity.workspace
     }
 
     pub(crate) fn user(&self) -> UserId {
-        self.token.user
+        self.identity.user
+    }
+
+    /// Whether the caller has the permission `Q` as well.
+    pub(crate) fn has<Q: Permission>(&self) -> bool {
+        self.identity.has::<Q>()
     }
 
     /// Refuses a caller who does not have the permission `Q` as well: for calls whose need shows in what they are about.
     pub(crate) fn must<Q: Permission>(&self) -> Answer<()> {
-        if has::<Q>(&self.token) {
+        if self.has::<Q>() {
             Ok(())
         } else {
-            Err(forbidden::<Q>(&self.token))
+            Err(self.identity.refuse::<Q>())
         }
     }
 
     /// As the audit names them.
     pub(crate) fn actor(&self) -> Actor {
         Actor::Member {
-            user: self.token.user,
-            token: self.token.id,
+            user: self.identity.user,
+            by: self.identity.by,
             from: self.from.to_string(),
         }
     }
-}
-
-fn has<P: Permission>(token: &TokenRow) -> bool {
-    Role::of(&token.role).is_some_and(|role| role >= P::LEAST)
-}
-
-fn forbidden<P: Permission>(token: &TokenRow) -> Failure {
-    let message = format!(
-        "the role {} does not have the permission {}",
-        token.role,
-        P::NAME
-    );
-    Failure::new(ErrorCode::Forbidden, message)
 }
 
 fn unauthorized(message: &str) -> Failure {
     Failure::new(ErrorCode::Unauthorized, message)
 }
 
-fn bearer(parts: &Parts) -> Answer<&str> {
+pub(crate) fn bearer(parts: &Parts) -> Answer<&str> {
     let Some(header) = parts.headers.get(header::AUTHORIZATION) else {
         return Err(unauthorized(
             "a token is needed: Authorization: Bearer TOKEN",
@@ -141,7 +130,7 @@ fn bearer(parts: &Parts) -> Answer<&str> {
 /// whatever others at its address have tried.
 fn unknown(app: &App, from: IpAddr) -> Failure {
     let now = Instant::now();
-    if let Some(wait) = app.failures.wait(from, now) {
+    if let Some(wait) = app.failures.wait(&from, now) {
         let failure = Failure::new(
             ErrorCode::RateLimited,
             "too many wrong tokens from this address",
@@ -152,17 +141,53 @@ fn unknown(app: &App, from: IpAddr) -> Failure {
     unauthorized("the token is unknown or has ended")
 }
 
-async fn authenticate(parts: &Parts, app: &App) -> Answer<(TokenRow, IpAddr)> {
+/// The address that a call comes from.
+pub(crate) fn peer(parts: &Parts) -> IpAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let from = peer.map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
-    let lookup = token::lookup(app.keyring.derived(Label::TokenLookup), bearer(parts)?);
-    match app
-        .store
-        .find_token(lookup)
-        .await
-        .map_err(stored("token"))?
+    peer.map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip())
+}
+
+/// Whether an address is in one of the ranges. A range that can't be read holds none.
+fn within(cidrs: &str, from: IpAddr) -> bool {
+    cidrs
+        .split_ascii_whitespace()
+        .filter_map(|word| word.parse::<Cidr>().ok())
+        .any(|range| range.contains(from))
+}
+
+fn identity(row: TokenRow, from: IpAddr) -> Answer<Identity> {
+    if row
+        .cidrs
+        .as_deref()
+        .is_some_and(|cidrs| !within(cidrs, from))
     {
-        Some(row) => Ok((row, from)),
+        return Err(Failure::new(
+            ErrorCode::Forbidden,
+            "this token may not be used from this address",
+        ));
+    }
+    let role = Role::of(&row.role).ok_or_else(|| unauthorized("the member has no role"))?;
+    Ok(Identity {
+        workspace: row.workspace,
+        workspace_name: row.workspace_name,
+        user: row.user,
+        user_name: row.user_name,
+        role,
+        by: Credential::Token(row.id),
+        by_name: row.name,
+        grants: row.grants,
+        permissions: row.permissions,
+        environment: row.environment,
+    })
+}
+
+async fn authenticate(parts: &Parts, app: &App) -> Answer<(Identity, IpAddr)> {
+    let from = peer(parts);
+    let keyring = app.keyrings.now();
+    let lookup = token::lookup(keyring.derived(Label::TokenLookup), bearer(parts)?);
+    let found = app.store.find_token(lookup).await;
+    match found.map_err(stored("token"))? {
+        Some(row) => Ok((identity(row, from)?, from)),
         None => Err(unknown(app, from)),
     }
 }
@@ -171,12 +196,12 @@ impl<P: Permission> FromRequestParts<App> for Caller<P> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
-        let (token, from) = authenticate(parts, app).await?;
-        if !has::<P>(&token) {
-            return Err(forbidden::<P>(&token));
+        let (identity, from) = authenticate(parts, app).await?;
+        if !identity.has::<P>() {
+            return Err(identity.refuse::<P>());
         }
         Ok(Self {
-            token,
+            identity,
             from,
             permission: PhantomData,
         })

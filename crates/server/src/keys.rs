@@ -1,6 +1,6 @@
 //! Sealing and opening with the node's keyring.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use padclock_api::{SecretId, WorkspaceId};
 use padclock_vault::{EgressPolicy, Keyring, SealPlace, Sealed, Unreadable, Value};
@@ -11,14 +11,44 @@ use crate::random::System;
 /// The name of the sealed field: a secret's value.
 const FIELD: &str = "value";
 
+/// The node's keyring, which a new term replaces while the node runs.
+#[derive(Debug)]
+pub(crate) struct Keyrings(RwLock<Arc<Keyring>>);
+
+impl Keyrings {
+    pub(crate) fn new(keyring: Arc<Keyring>) -> Self {
+        Self(RwLock::new(keyring))
+    }
+
+    /// The keyring of this moment. Its derived keys are the same in all of them.
+    pub(crate) fn now(&self) -> Arc<Keyring> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// Opens secrets for the node's own worker.
 #[derive(Debug)]
-pub(crate) struct KeyringOpener(pub(crate) Arc<Keyring>);
+pub(crate) struct KeyringOpener(pub(crate) Arc<Keyrings>);
 
 impl Opener for KeyringOpener {
     fn open(&self, secret: &SealedSecret) -> Result<Value, Unreadable> {
-        self.0.open(&secret.place(FIELD), &secret.sealed)
+        self.0.now().open(&secret.place(FIELD), &secret.sealed)
     }
+}
+
+/// Opens a secret's current version. Its record must be durable.
+pub(crate) fn open(
+    keyring: &Keyring,
+    secret: &padclock_store::SealedSecret,
+) -> Result<Value, Unreadable> {
+    let at = SealPlace {
+        workspace: *secret.workspace.bytes(),
+        secret: *secret.id.bytes(),
+        version: secret.version,
+        field: FIELD,
+        policy_hash: secret.policy_hash,
+    };
+    keyring.open(&at, &secret.sealed)
 }
 
 /// What a value is sealed for.

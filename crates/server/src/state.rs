@@ -1,12 +1,13 @@
 //! What every handler shares.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use padclock_store::Store;
-use padclock_vault::Keyring;
 use tokio::sync::Notify;
 
+use crate::keys::Keyrings;
 use crate::limits::Failures;
 use crate::metrics::Metrics;
 
@@ -14,12 +15,29 @@ use crate::metrics::Metrics;
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) store: Arc<Store>,
-    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) keyrings: Arc<Keyrings>,
     /// Told when there may be work: the worker's claim wakes.
     pub(crate) work: Arc<Notify>,
     /// Told when someone may have asked for the end of an execution.
     pub(crate) ends: Arc<Notify>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) failures: Arc<Failures>,
+    pub(crate) failures: Arc<Failures<IpAddr>>,
+    /// Wrong passwords, by account.
+    pub(crate) logins: Arc<Failures<String>>,
+    /// Where people reach this server.
+    pub(crate) public_url: Arc<str>,
+    /// Whether browsers reach it by TLS only.
+    pub(crate) secure_cookies: bool,
     pub(crate) stopping: Arc<AtomicBool>,
+}
+
+impl App {
+    /// Counts a failed attempt to be let in, against the address and, if one was named, the account.
+    pub(crate) fn count_failure(&self, from: IpAddr, account: &str) {
+        let now = std::time::Instant::now();
+        self.failures.count(from, now);
+        if !account.is_empty() {
+            self.logins.count(account.to_owned(), now);
+        }
+    }
 }

@@ -1,10 +1,12 @@
 //! Key material, workspaces, members and tokens: what a start needs, and what tells who calls.
 
+use std::sync::Arc;
+
 use padclock_api::{TokenId, UserId, WorkspaceId};
 use padclock_job::Moment;
-use padclock_vault::{SealedMaster, SealedTerm};
+use padclock_vault::{DerivedKey, Keyring, Label, SealedMaster, SealedTerm};
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::fields;
 use crate::tx::{Sql, Tx};
@@ -60,6 +62,14 @@ pub struct TokenRow {
     pub user_name: String,
     /// The member's role: `owner`, `admin`, `editor`, `viewer`.
     pub role: String,
+    /// Permissions beyond the role's, as words with a space between them.
+    pub grants: String,
+    /// The permissions that the token is narrowed to, as words; none: all of its member's.
+    pub permissions: Option<String>,
+    /// The one environment that the token is for; none: all.
+    pub environment: Option<String>,
+    /// The ranges of addresses that it may be used from, as words; none: any.
+    pub cidrs: Option<String>,
     /// When it ends.
     pub expires_at: Option<Moment>,
 }
@@ -81,7 +91,8 @@ static PUT_TOKEN: Sql = Sql::both(
     "INSERT INTO tokens (id, workspace_id, user_id, name, lookup, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
 );
 static FIND_TOKEN: Sql = Sql::both(
-    "SELECT t.id, t.name, t.workspace_id, w.name, t.user_id, u.name, m.role, t.expires_at
+    "SELECT t.id, t.name, t.workspace_id, w.name, t.user_id, u.name, m.role, t.expires_at,
+       m.grants, t.permissions, t.environment, t.cidrs
      FROM tokens t
      JOIN workspaces w ON w.id = t.workspace_id
      JOIN users u ON u.id = t.user_id
@@ -111,7 +122,7 @@ async fn key_material(tx: &mut dyn Tx) -> Result<Option<KeyMaterial>> {
     }))
 }
 
-async fn first_start(tx: &mut dyn Tx, first: &FirstStart) -> Result<bool> {
+async fn first_start(tx: &mut dyn Tx, first: &FirstStart, audit_key: &DerivedKey) -> Result<bool> {
     let now = tx.now().await?;
     if tx
         .execute(&PUT_MASTER, fields![first.keys.master.0.clone()])
@@ -134,10 +145,35 @@ async fn first_start(tx: &mut dyn Tx, first: &FirstStart) -> Result<bool> {
     )
     .await?;
     audit::start_chain(tx, first.workspace).await?;
-    put_token(tx, now, first.workspace, first.owner, &first.token)
-        .await
-        .map(drop)
-        .map(|()| true)
+    put_token(tx, now, first.workspace, first.owner, &first.token).await?;
+    let made = Entry {
+        workspace: first.workspace,
+        actor: Actor::System.to_string(),
+        action: Action::WorkspaceCreate,
+        target: first.workspace.to_string(),
+        detail: named("default"),
+    };
+    let token = token_entry(first.workspace, &first.token);
+    audit::append(tx, audit_key, now, vec![made, token]).await?;
+    Ok(true)
+}
+
+fn named(name: &str) -> Detail {
+    Detail {
+        name: Some(name.to_owned()),
+        ..Detail::default()
+    }
+}
+
+/// A token that Padclock itself has made.
+fn token_entry(workspace: WorkspaceId, token: &NewToken) -> Entry {
+    Entry {
+        workspace,
+        actor: Actor::System.to_string(),
+        action: Action::TokenCreate,
+        target: token.id.to_string(),
+        detail: named(&token.name),
+    }
 }
 
 async fn put_token(
@@ -167,13 +203,17 @@ impl Store {
         self.read(body!(|tx| key_material(tx).await)).await
     }
 
-    /// Writes keys, the workspace `default`, its owner and the owner's token in one transaction; false when another
-    /// node was first, and then nothing was written.
+    /// Writes keys, the workspace `default`, its owner and the owner's token in one transaction, with the first records
+    /// of the workspace's chain under the new `keyring`; false when another node was first, and then nothing was written.
     ///
     /// # Errors
     /// When the database can't be written.
-    pub async fn first_start(&self, first: FirstStart) -> Result<bool> {
-        self.write(body!(|tx| first_start(tx, &first).await)).await
+    pub async fn first_start(&self, first: FirstStart, keyring: Arc<Keyring>) -> Result<bool> {
+        self.write(body!(|tx| {
+            let key = keyring.derived(Label::Audit);
+            first_start(tx, &first, key).await
+        }))
+        .await
     }
 
     /// Gives the owner of `default` a token that was set from outside; does nothing when it is there already.
@@ -191,24 +231,8 @@ impl Store {
             let (workspace, user) = (owner.id(0)?, owner.id(1)?);
             let now = tx.now().await?;
             if put_token(tx, now, workspace, user, &token).await? {
-                let detail = Detail {
-                    name: Some(token.name.clone()),
-                    ..Detail::default()
-                };
-                let entry = Entry {
-                    workspace,
-                    actor: Actor::System.to_string(),
-                    action: "token.create",
-                    target: token.id.to_string(),
-                    detail,
-                };
-                audit::append(
-                    tx,
-                    keys.derived(padclock_vault::Label::Audit),
-                    now,
-                    vec![entry],
-                )
-                .await?;
+                let entry = token_entry(workspace, &token);
+                audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             }
             Ok(())
         }))
@@ -233,6 +257,10 @@ impl Store {
                 user_name: row.text(5)?,
                 role: row.text(6)?,
                 expires_at: row.opt_moment(7)?,
+                grants: row.text(8)?,
+                permissions: row.opt_text(9)?,
+                environment: row.opt_text(10)?,
+                cidrs: row.opt_text(11)?,
             };
             if let Some(end) = found.expires_at
                 && end.millis() <= tx.now().await?

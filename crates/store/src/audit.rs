@@ -1,11 +1,15 @@
 //! The audit chain: who did what, in order, each record's tag covering the one before it.
 //!
 //! Records are written in the transaction of what they report, so either both are durable or neither. The fields are
-//! an allow-list: nothing here can hold a value.
+//! an allow-list: nothing here can hold a value. What changes no row is recorded by `Store::record` (in `record`), which is
+//! durable when it answers: a value that is read back is opened after it, never before.
+
+mod action;
+mod record;
 
 use std::collections::BTreeMap;
 
-use padclock_api::{TokenId, UserId, WorkspaceId};
+use padclock_api::{SessionId, TokenId, UserId, WorkspaceId};
 use padclock_vault::DerivedKey;
 use serde::Serialize;
 
@@ -13,15 +17,41 @@ use crate::error::{Result, StoreError};
 use crate::field::{Field, fields};
 use crate::tx::{Batch, Rows, Sql, Tx};
 
+pub use action::Action;
+pub(crate) use record::Recorder;
+
+/// What a member shows to be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// An API token.
+    Token(TokenId),
+    /// A browser's session.
+    Session(SessionId),
+}
+
+impl std::fmt::Display for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Token(id) => id.fmt(f),
+            Self::Session(id) => id.fmt(f),
+        }
+    }
+}
+
 /// Who acts, and from where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
-    /// A member, by a token, from an address.
+    /// A member, by a token or a session, from an address.
     Member {
         /// The member.
         user: UserId,
-        /// The token that was shown.
-        token: TokenId,
+        /// What was shown.
+        by: Credential,
+        /// The peer's address.
+        from: String,
+    },
+    /// Somebody who is not known yet, or whose credential was refused.
+    Stranger {
         /// The peer's address.
         from: String,
     },
@@ -34,7 +64,8 @@ pub enum Actor {
 impl std::fmt::Display for Actor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Member { user, token, from } => write!(f, "{user} {token} {from}"),
+            Self::Member { user, by, from } => write!(f, "{user} {by} {from}"),
+            Self::Stranger { from } => write!(f, "stranger {from}"),
             Self::Node(name) => write!(f, "node {name}"),
             Self::System => f.write_str("system"),
         }
@@ -69,6 +100,9 @@ pub struct Detail {
     /// The job of an execution.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
+    /// How often, where one record stands for several events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
     /// The secrets that are used, or refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretUse>,
@@ -85,7 +119,7 @@ pub struct Detail {
 pub(crate) struct Entry {
     pub workspace: WorkspaceId,
     pub actor: String,
-    pub action: &'static str,
+    pub action: Action,
     pub target: String,
     pub detail: Detail,
 }
@@ -129,7 +163,7 @@ pub(crate) fn tag(
         &seq.to_be_bytes(),
         &at.to_be_bytes(),
         entry.actor.as_bytes(),
-        entry.action.as_bytes(),
+        entry.action.word().as_bytes(),
         entry.target.as_bytes(),
         detail.as_bytes(),
     ])
@@ -166,7 +200,7 @@ pub(crate) async fn append(
                 seq.into(),
                 at.into(),
                 entry.actor.into(),
-                entry.action.into(),
+                entry.action.word().into(),
                 entry.target.into(),
                 detail.into(),
                 previous.clone().into(),

@@ -24,6 +24,7 @@ macro_rules! migrations {
 
 migrations! {
     1 "0001_first",
+    2 "0002_people",
 }
 
 pub(crate) const TABLE_SQLITE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER NOT NULL PRIMARY KEY, applied_at INTEGER NOT NULL)";

@@ -8,20 +8,20 @@ use crate::auth::{Caller, Read};
 /// Whom the token stands for, and where.
 #[utoipa::path(get, path = "/v1/whoami", tag = "access", responses((status = 200, body = WhoAmI)))]
 pub(crate) async fn whoami(caller: Caller<Read>) -> Json<WhoAmI> {
-    let token = caller.token;
+    let identity = caller.identity;
     Json(WhoAmI {
         workspace: Named {
-            id: token.workspace.to_string(),
-            name: token.workspace_name,
+            id: identity.workspace.to_string(),
+            name: identity.workspace_name,
         },
         user: Named {
-            id: token.user.to_string(),
-            name: token.user_name,
+            id: identity.user.to_string(),
+            name: identity.user_name,
         },
-        role: token.role,
+        role: identity.role.word().to_owned(),
         token: Named {
-            id: token.id.to_string(),
-            name: token.name,
+            id: identity.by.to_string(),
+            name: identity.by_name,
         },
     })
 }

@@ -109,6 +109,27 @@ fn rows(world: &World, version: i64) -> String {
              INSERT INTO audit_heads (workspace_id, seq, tag) VALUES ({workspace}, 0, {none});
              INSERT INTO idempotency (workspace_id, key, fingerprint, target, created_at) VALUES ({workspace}, 'k', {token}, {token}, 1)"
         ),
+        2 => format!(
+            "{};
+             UPDATE key_terms SET sealed_next = {token}, seals = 7;
+             UPDATE workspaces SET settings = '{{}}';
+             UPDATE users SET email = 'old@example.com', password = 'hash';
+             UPDATE members SET grants = 'secrets:reveal';
+             UPDATE tokens SET permissions = 'read', environment = 'production', cidrs = '10.0.0.0/8', last_used_at = 1;
+             INSERT INTO links (id, workspace_id, kind, role, lookup, created_at, expires_at)
+               VALUES ({token}, {workspace}, 'invitation', 'editor', {token}, 1, 2);
+             INSERT INTO sessions (id, lookup, user_id, workspace_id, created_at, seen_at, expires_at)
+               VALUES ({token}, {token}, {owner}, {workspace}, 1, 1, 2);
+             INSERT INTO pairings (id, code, lookup, name, address, created_at, expires_at)
+               VALUES ({token}, {token}, {token}, 'laptop', '127.0.0.1', 1, 2);
+             INSERT INTO environments (workspace_id, name, created_at) VALUES ({workspace}, 'production', 1);
+             UPDATE secrets SET due_told_version = 1;
+             INSERT INTO secret_uses (secret_id, at) VALUES ({secret}, 1);
+             INSERT INTO approvals (id, workspace_id, kind, target, revision, proposal, state, created_by, created_at, expires_at)
+               VALUES ({token}, {workspace}, 'secret.policy', {secret}, 1, '{{}}', 'open', {owner}, 1, 2);
+             INSERT INTO audit_signatures (workspace_id, seq, at, tag, signature) VALUES ({workspace}, 0, 1, {token}, {token})",
+            rows(world, 1)
+        ),
         other => panic!("no rows are known for version {other}: add what it can hold"),
     }
 }

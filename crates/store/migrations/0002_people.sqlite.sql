@@ -1,0 +1,110 @@
+-- Another root key: what it has sealed waits here until a start has proved it.
+ALTER TABLE key_terms ADD COLUMN sealed_next BLOB;
+-- How many seals a term has made at most: nodes reserve them in blocks.
+ALTER TABLE key_terms ADD COLUMN seals INTEGER NOT NULL DEFAULT 0;
+
+-- What a workspace asks of its secrets and jobs, as JSON.
+ALTER TABLE workspaces ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+
+-- A user signs in by e-mail address and password (its argon2id hash), or holds tokens only.
+ALTER TABLE users ADD COLUMN email TEXT;
+ALTER TABLE users ADD COLUMN password TEXT;
+CREATE UNIQUE INDEX users_email ON users (email) WHERE email IS NOT NULL;
+
+-- Permissions beyond the role's, as words.
+ALTER TABLE members ADD COLUMN grants TEXT NOT NULL DEFAULT '';
+CREATE INDEX members_user ON members (user_id);
+
+-- What narrows a token: permissions and ranges of addresses as words, one environment. None of them: all that its member may.
+ALTER TABLE tokens ADD COLUMN permissions TEXT;
+ALTER TABLE tokens ADD COLUMN environment TEXT;
+ALTER TABLE tokens ADD COLUMN cidrs TEXT;
+ALTER TABLE tokens ADD COLUMN last_used_at INTEGER;
+CREATE INDEX tokens_workspace ON tokens (workspace_id, id);
+
+-- Links that work once: an invitation makes a member, a set-up link gives a user who has none a password.
+CREATE TABLE links (
+    id BLOB NOT NULL PRIMARY KEY,
+    workspace_id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    user_id BLOB,
+    role TEXT NOT NULL,
+    email TEXT,
+    lookup BLOB NOT NULL UNIQUE,
+    created_by BLOB,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX links_workspace ON links (workspace_id, id);
+
+CREATE TABLE sessions (
+    id BLOB NOT NULL PRIMARY KEY,
+    lookup BLOB NOT NULL UNIQUE,
+    user_id BLOB NOT NULL,
+    workspace_id BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX sessions_user ON sessions (user_id);
+CREATE INDEX sessions_end ON sessions (expires_at);
+
+-- A command line that asks for a token, until someone who is signed in confirms its code.
+CREATE TABLE pairings (
+    id BLOB NOT NULL PRIMARY KEY,
+    code BLOB NOT NULL UNIQUE,
+    lookup BLOB NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    user_id BLOB,
+    workspace_id BLOB,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE environments (
+    workspace_id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, name)
+) WITHOUT ROWID;
+
+-- When it was last told that a secret's new value is due, and for which version.
+ALTER TABLE secrets ADD COLUMN due_told_version INTEGER;
+CREATE INDEX secrets_end ON secrets (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX secret_versions_term ON secret_versions (term);
+
+-- When a secret was last used, and by what. Written in the background, never by a run.
+CREATE TABLE secret_uses (
+    secret_id BLOB NOT NULL PRIMARY KEY,
+    at INTEGER NOT NULL,
+    execution_id BLOB,
+    job_id BLOB
+) WITHOUT ROWID;
+
+-- What one admin asks for and another has to approve.
+CREATE TABLE approvals (
+    id BLOB NOT NULL PRIMARY KEY,
+    workspace_id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    target BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    proposal TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_by BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    decided_by BLOB,
+    decided_at INTEGER
+) WITHOUT ROWID;
+CREATE INDEX approvals_workspace ON approvals (workspace_id, id);
+
+-- Signed heads of the audit chains.
+CREATE TABLE audit_signatures (
+    workspace_id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    tag BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, seq)
+) WITHOUT ROWID;
