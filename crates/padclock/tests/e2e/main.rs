@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod client;
+mod curl;
 mod home;
 mod leaks;
 mod server;
@@ -18,6 +19,8 @@ mod bad_targets;
 mod echo;
 mod executions;
 mod full_disk;
+mod hooklistener;
+mod hookwatch;
 mod jobs;
 mod kill;
 mod outage;
@@ -28,4 +31,6 @@ mod reveal;
 mod tags;
 mod takeover;
 mod trigrun;
+mod usage;
+mod versions;
 mod wire;
