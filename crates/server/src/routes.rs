@@ -15,9 +15,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 use crate::failure::Failure;
-use crate::handlers::{executions, health, jobs, me, secrets};
+use crate::handlers::{executions, health, jobs, me, pairings, secrets};
 use crate::state::App;
-use crate::{disclose, doors, random};
+use crate::{disclose, doors, pages, random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -42,6 +42,8 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/executions/{id}",
     "/v1/executions/{id}/replay",
     "/v1/executions/{id}/cancel",
+    "/v1/pairings",
+    "/v1/pairings/token",
 ];
 
 /// The server's router.
@@ -84,6 +86,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/executions/{id}", get(executions::get))
         .route("/v1/executions/{id}/replay", post(executions::replay))
         .route("/v1/executions/{id}/cancel", post(executions::cancel))
+        .route("/v1/pairings", post(pairings::create))
+        .route("/v1/pairings/token", post(pairings::token))
+        .merge(pages::routes())
         .merge(doors::hookwatch::routes())
         .merge(doors::hooklistener::routes())
         .fallback(|| async { Failure::new(ErrorCode::NotFound, "there is no such path") })
@@ -161,6 +166,8 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/jobs", &["limit", "cursor", "unresolved"]),
     ("POST", "/v1/jobs", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
+    ("GET", "/sign-in", &["next"]),
+    ("GET", "/pair", &["code"]),
     (
         "GET",
         "/v1/executions",

@@ -15,10 +15,13 @@ mod field;
 mod history;
 mod idempotency;
 mod jobs;
+mod links;
 mod migrate;
+mod pairings;
 mod postgres;
 mod resolve;
 mod secrets;
+mod sessions;
 mod sqlite;
 mod tx;
 mod workspaces;
@@ -38,8 +41,11 @@ pub use executions::ExecutionFilter;
 pub use history::Retention;
 pub use idempotency::Reserved;
 pub use jobs::{JobEdit, JobRow, JobUse, NewJob};
+pub use links::{Joined, Joining, LinkKind, LinkRow, NewSetUpLink};
+pub use pairings::{Claim, NewPairing, PairingRow};
 pub use resolve::SealedSecret;
 pub use secrets::{NewSecret, NewVersion, Revealing, SecretFilter, SecretRow, SecretTimes, USES};
+pub use sessions::{Account, NewSession, SessionRow};
 
 use tx::Body;
 
