@@ -14,6 +14,7 @@ pub mod job;
 pub mod me;
 pub mod member;
 pub mod page;
+pub mod pairing;
 pub mod secret;
 pub mod token;
 pub mod workspace;

@@ -1,8 +1,10 @@
 //! Who calls, and whether they may: a handler that names no permission gets no caller.
 
 mod address;
+mod asking;
 mod environment;
 mod permission;
+pub(crate) mod session;
 
 use std::marker::PhantomData;
 use std::net::IpAddr;
@@ -23,9 +25,10 @@ use crate::state::App;
 pub(crate) use address::ClientAddress;
 pub(crate) use environment::of_job;
 pub(crate) use permission::{
-    ManageMembers, ManageTokens, ManageWorkspace, OwnSecrets, OwnTokens, Permission, Read, Role,
-    WORDS, WriteJobs, WriteSecrets, grantable, within_one_environment,
+    ManageMembers, ManageTokens, ManageWorkspace, OwnSecrets, OwnTokens, Permission, Read, Reveal,
+    Role, WORDS, WriteJobs, WriteSecrets, grantable, within_one_environment,
 };
+pub(crate) use asking::Asking;
 
 /// Who was let in, by whichever credential, and what that narrows.
 #[derive(Debug, Clone)]
@@ -137,7 +140,7 @@ fn unauthorized(message: &str) -> Failure {
     Failure::new(ErrorCode::Unauthorized, message)
 }
 
-fn bearer(parts: &Parts) -> Answer<&str> {
+pub(crate) fn bearer(parts: &Parts) -> Answer<&str> {
     let Some(header) = parts.headers.get(header::AUTHORIZATION) else {
         return Err(unauthorized(
             "a token is needed: Authorization: Bearer TOKEN",
@@ -159,7 +162,7 @@ fn bearer(parts: &Parts) -> Answer<&str> {
 /// whatever others at its address have tried.
 fn unknown(app: &App, from: IpAddr) -> Failure {
     let now = Instant::now();
-    if let Some(wait) = app.failures.wait(from, now) {
+    if let Some(wait) = app.failures.wait(&from, now) {
         let failure = Failure::new(
             ErrorCode::RateLimited,
             "too many wrong tokens from this address",
@@ -219,7 +222,7 @@ async fn authenticate(parts: &Parts, app: &App) -> Answer<(Identity, IpAddr)> {
         Some(row) => {
             let id = row.id;
             let identity = identity(row, from)?;
-            app.uses.note(id, random::wall_clock());
+            app.token_uses.note(id, random::wall_clock());
             Ok((identity, from))
         }
         None => Err(unknown(app, from)),

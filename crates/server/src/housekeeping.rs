@@ -6,18 +6,38 @@ use std::time::Duration;
 use padclock_store::{Retention, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::uses::Uses;
+use crate::token_uses::TokenUses;
 
 /// Between two steps of a round.
 const STEP: Duration = Duration::from_millis(200);
 /// Between two rounds.
 const ROUND: Duration = Duration::from_secs(600);
 
+/// Between two looks for sessions, links and pairings whose time is over.
+const ACCESS: Duration = Duration::from_secs(900);
+
+/// Removes sessions, links and pairings whose time is over, until the node stops.
+pub(crate) async fn access(store: Arc<Store>, stopping: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(ACCESS) => {}
+            () = stopping.cancelled() => return,
+        }
+        if let Err(error) = store.sweep_access().await {
+            tracing::warn!(%error, "what has ended of sessions and links could not be removed");
+        }
+    }
+}
+
 /// Between two writings of what tokens were used.
 const USES: Duration = Duration::from_secs(60);
 
 /// Writes when tokens were last used, once a minute and at the end.
-pub(crate) async fn write_uses(store: Arc<Store>, uses: Arc<Uses>, stopping: CancellationToken) {
+pub(crate) async fn token_uses(
+    store: Arc<Store>,
+    uses: Arc<TokenUses>,
+    stopping: CancellationToken,
+) {
     loop {
         let over = tokio::select! {
             () = tokio::time::sleep(USES) => false,

@@ -7,20 +7,21 @@ use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::MethodRouter;
 use axum::{Json, Router};
 use padclock_api::{ErrorCode, ErrorEnvelope};
 use padclock_vault::Randomness;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 use crate::auth::ClientAddress;
 use crate::failure::Failure;
 use crate::handlers::{
-    environments, executions, health, invitations, jobs, me, members, secrets, tokens, workspaces,
+    environments, executions, health, invitations, jobs, me, members, pairings, secrets, tokens,
+    workspaces,
 };
-use crate::random;
 use crate::state::App;
+use crate::{disclose, doors, pages, random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -33,7 +34,7 @@ pub struct Route {
     pub path: &'static str,
 }
 
-const fn method_of(function: &str) -> &'static str {
+pub(crate) const fn method_of(function: &str) -> &'static str {
     match function.as_bytes() {
         b"get" => "GET",
         b"post" => "POST",
@@ -44,21 +45,24 @@ const fn method_of(function: &str) -> &'static str {
     }
 }
 
-/// The table is written once: what is routed is what [`routes`] tells.
-macro_rules! table {
-    ($($path:literal: $($method:ident $handler:path),+;)*) => {
-        const ROUTES: &[Route] = &[$($(Route {
-            method: method_of(stringify!($method)),
+/// A table of routes, written once: the list that tests walk, and the router made of the same lines.
+macro_rules! route_table {
+    ($list:ident, $router:ident; $($path:literal: $($method:ident $handler:path),+;)*) => {
+        pub(crate) const $list: &[$crate::routes::Route] = &[$($($crate::routes::Route {
+            method: $crate::routes::method_of(stringify!($method)),
             path: $path,
         }),+),*];
 
-        fn table() -> Router<App> {
-            Router::new()$(.route($path, MethodRouter::new()$(.$method($handler))+))*
+        fn $router() -> axum::Router<$crate::state::App> {
+            axum::Router::new()$(
+                .route($path, axum::routing::MethodRouter::new()$(.$method($handler))+)
+            )*
         }
     };
 }
+pub(crate) use route_table;
 
-table! {
+route_table! { NATIVE, table;
     "/healthz": get health::healthz;
     "/readyz": get health::readyz;
     "/metrics": get health::metrics;
@@ -66,6 +70,11 @@ table! {
     "/v1/whoami": get me::whoami;
     "/v1/secrets": get secrets::list, post secrets::create;
     "/v1/secrets/{id}": get secrets::get, put secrets::replace, patch secrets::patch, delete secrets::delete;
+    "/v1/secrets/{id}/value": get secrets::reveal::value;
+    "/v1/secrets/{id}/versions": get secrets::versions::list;
+    "/v1/secrets/{id}/usage": get secrets::usage::usage;
+    "/v1/secrets/{id}/rollback": post secrets::versions::roll_back;
+    "/v1/secrets/{id}/retire-previous": post secrets::versions::retire;
     "/v1/jobs": get jobs::list, post jobs::create;
     "/v1/jobs/{id}": get jobs::get, patch jobs::edit::patch, delete jobs::delete;
     "/v1/jobs/{id}/run-now": post jobs::run_now;
@@ -76,6 +85,8 @@ table! {
     "/v1/executions/{id}": get executions::get;
     "/v1/executions/{id}/replay": post executions::replay;
     "/v1/executions/{id}/cancel": post executions::cancel;
+    "/v1/pairings": post pairings::create;
+    "/v1/pairings/token": post pairings::token;
     "/v1/workspaces": get workspaces::list, post workspaces::create;
     "/v1/workspaces/{id}": get workspaces::get, patch workspaces::patch;
     "/v1/members": get members::list, post members::create;
@@ -88,15 +99,31 @@ table! {
     "/v1/environments/{name}": delete environments::delete;
 }
 
+/// Those of the native API.
+#[cfg(test)]
+pub(crate) fn native() -> &'static [Route] {
+    NATIVE
+}
+
 /// Every call that the server takes, for the tests that try each of them.
 #[must_use]
-pub fn routes() -> &'static [Route] {
-    ROUTES
+pub fn routes() -> Vec<Route> {
+    [
+        NATIVE,
+        pages::ROUTES,
+        doors::hookwatch::ROUTES,
+        doors::hookwatch::ONE,
+        doors::hooklistener::ROUTES,
+    ]
+    .concat()
 }
 
 /// The server's router.
 pub(crate) fn router(app: App) -> Router {
     table()
+        .merge(pages::routes())
+        .merge(doors::hookwatch::routes())
+        .merge(doors::hooklistener::routes())
         .fallback(|| async { Failure::new(ErrorCode::NotFound, "there is no such path") })
         .method_not_allowed_fallback(|| async {
             Failure::new(
@@ -105,7 +132,10 @@ pub(crate) fn router(app: App) -> Router {
             )
         })
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(CompressionLayer::new())
+        .layer(
+            CompressionLayer::new()
+                .compress_when(DefaultPredicate::new().and(disclose::compressible)),
+        )
         .layer(middleware::from_fn_with_state(app.clone(), finish))
         .with_state(app)
 }
@@ -166,16 +196,19 @@ async fn finish(State(app): State<App>, mut request: Request, next: Next) -> Res
 fn client_address(request: &Request, app: &App) -> ClientAddress {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
-    ClientAddress::of(peer, request.headers(), &app.front.trusted_proxies)
+    ClientAddress::of(peer, request.headers(), &app.trusted_proxies)
 }
 
 /// The parameters that calls take; every other is refused, for it was meant to do something.
 const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/secrets", &["limit", "cursor"]),
     ("DELETE", "/v1/secrets/{id}", &["if_unused"]),
-    ("GET", "/v1/jobs", &["limit", "cursor"]),
+    ("GET", "/v1/secrets/{id}/usage", &["limit", "cursor"]),
+    ("GET", "/v1/jobs", &["limit", "cursor", "unresolved"]),
     ("POST", "/v1/jobs", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
+    ("GET", "/sign-in", &["next"]),
+    ("GET", "/pair", &["code"]),
     (
         "GET",
         "/v1/executions",
@@ -191,7 +224,7 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
 ];
 
 fn unknown_parameter(request: &Request, route: &str) -> Option<String> {
-    let query = request.uri().query()?;
+    let query = request.uri().query().filter(|_| !doors::is_door(route))?;
     let method = request.method().as_str();
     let taken = PARAMETERS
         .iter()

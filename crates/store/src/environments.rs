@@ -4,7 +4,7 @@ use padclock_api::environment::Environment;
 use padclock_api::{UserId, WorkspaceId};
 use padclock_vault::Label;
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Row, fields};
 use crate::secrets::EVERY;
@@ -57,7 +57,7 @@ fn decode(row: &mut Row) -> Result<Environment> {
     })
 }
 
-fn entry(workspace: WorkspaceId, actor: &Actor, action: &'static str, name: &str) -> Entry {
+fn entry(workspace: WorkspaceId, actor: &Actor, action: Action, name: &str) -> Entry {
     Entry {
         workspace,
         actor: actor.to_string(),
@@ -121,7 +121,7 @@ impl Store {
             if !new {
                 return Err(StoreError::Conflict("an environment of this name"));
             }
-            let entry = entry(workspace, &actor, "environment.create", &name);
+            let entry = entry(workspace, &actor, Action::EnvironmentCreate, &name);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(Environment {
                 name,
@@ -163,7 +163,7 @@ impl Store {
             {
                 return Err(StoreError::NotFound);
             }
-            let entry = entry(workspace, &actor, "environment.delete", &name);
+            let entry = entry(workspace, &actor, Action::EnvironmentDelete, &name);
             let now = tx.now().await?;
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await
         }))

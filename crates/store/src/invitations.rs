@@ -5,7 +5,7 @@ use padclock_api::member::Role;
 use padclock_api::{LinkId, UserId, WorkspaceId};
 use padclock_vault::Label;
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Row, fields};
 use crate::members::{self, By};
@@ -70,7 +70,7 @@ async fn get(tx: &mut dyn Tx, workspace: WorkspaceId, id: LinkId) -> Result<Invi
 fn entry(
     workspace: WorkspaceId,
     actor: &Actor,
-    action: &'static str,
+    action: Action,
     invitation: &Invitation,
 ) -> Entry {
     Entry {
@@ -97,7 +97,7 @@ pub(crate) async fn end_of(
     for mut row in tx.query(&OF, fields![workspace, user]).await? {
         let invitation = decode(&mut row)?;
         tx.execute(&DELETE, fields![invitation.id]).await?;
-        ended.push(entry(workspace, actor, "invitation.revoke", &invitation));
+        ended.push(entry(workspace, actor, Action::InvitationRevoke, &invitation));
     }
     Ok(ended)
 }
@@ -133,7 +133,7 @@ impl Store {
             ];
             tx.execute(&INSERT, params).await?;
             let invitation = get(tx, workspace, new.id).await?;
-            let entry = entry(workspace, &by.actor, "invitation.create", &invitation);
+            let entry = entry(workspace, &by.actor, Action::InvitationCreate, &invitation);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(invitation)
         }))
@@ -177,7 +177,7 @@ impl Store {
             if tx.execute(&DELETE, fields![id]).await? == 0 {
                 return Err(StoreError::NotFound);
             }
-            let entry = entry(workspace, &actor, "invitation.revoke", &invitation);
+            let entry = entry(workspace, &actor, Action::InvitationRevoke, &invitation);
             let now = tx.now().await?;
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await
         }))

@@ -4,7 +4,7 @@ use padclock_api::member::{Member, Role};
 use padclock_api::{UserId, WorkspaceId};
 use padclock_vault::Label;
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Row, fields};
 use crate::tx::{Sql, Tx};
@@ -155,7 +155,7 @@ async fn not_the_last_owner(
     Ok(())
 }
 
-fn entry(workspace: WorkspaceId, by: &By, action: &'static str, member: &Member) -> Entry {
+fn entry(workspace: WorkspaceId, by: &By, action: Action, member: &Member) -> Entry {
     let grants = member.grants.join(" ");
     Entry {
         workspace,
@@ -218,7 +218,7 @@ async fn end_credentials(
         ended.push(Entry {
             workspace,
             actor: by.actor.to_string(),
-            action: "token.revoke",
+            action: Action::TokenRevoke,
             target: id.to_string(),
             detail: Detail {
                 name: Some(row.text(1)?),
@@ -248,7 +248,7 @@ async fn remove(
     let mut entries = end_credentials(tx, workspace, user, by).await?;
     entries.extend(secrets::delete_own(tx, workspace, user, &by.actor).await?);
     tx.execute(&DELETE, fields![workspace, user]).await?;
-    entries.push(entry(workspace, by, "member.remove", &member));
+    entries.push(entry(workspace, by, Action::MemberRemove, &member));
     Ok(entries)
 }
 
@@ -300,7 +300,7 @@ impl Store {
                 .await?;
             put(tx, (workspace, now), new.user, new.role).await?;
             let member = get(tx, workspace, new.user).await?;
-            let entry = entry(workspace, &by, "member.create", &member);
+            let entry = entry(workspace, &by, Action::MemberCreate, &member);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(member)
         }))
@@ -334,7 +334,7 @@ impl Store {
                 fields![member.role.word(), grants, workspace, user],
             )
             .await?;
-            let mut entries = vec![entry(workspace, &by, "member.update", &member)];
+            let mut entries = vec![entry(workspace, &by, Action::MemberUpdate, &member)];
             if member.role < Role::Admin {
                 entries.extend(invitations::end_of(tx, workspace, user, &by.actor).await?);
             }

@@ -1,20 +1,27 @@
 //! Secrets: metadata and sealed versions. Nothing here can open a value.
 
+mod paging;
+mod reveal;
 mod row;
+mod uses;
+mod version;
 
 use padclock_api::secret::{ALL_ENVIRONMENTS, Reveal, SecretPatch};
 use padclock_api::{SecretId, UserId, WorkspaceId};
 use padclock_job::Moment;
 use padclock_vault::{EgressPolicy, Label, Sealed};
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Field, fields};
 use crate::tx::{Sql, Tx};
 use crate::{Store, body};
 
+pub use paging::{SecretFilter, SecretTimes};
+pub use reveal::Revealing;
 pub use row::SecretRow;
 use row::decode;
+pub use uses::USES;
 
 /// A secret to store, its value already sealed as version 1.
 #[derive(Debug)]
@@ -121,7 +128,7 @@ pub(crate) async fn delete_own(
         let row = decode(&mut row)?;
         tx.execute(&DELETE, fields![row.secret.id]).await?;
         tx.execute(&DELETE_VERSIONS, fields![row.secret.id]).await?;
-        deleted.push(entry(workspace, actor, "secret.delete", &row));
+        deleted.push(entry(workspace, actor, Action::SecretDelete, &row));
     }
     tx.execute(&TOUCH, fields![workspace]).await?;
     Ok(deleted)
@@ -170,7 +177,7 @@ async fn get(
         .map_or(Err(StoreError::NotFound), decode)
 }
 
-fn entry(workspace: WorkspaceId, actor: &Actor, action: &'static str, row: &SecretRow) -> Entry {
+fn entry(workspace: WorkspaceId, actor: &Actor, action: Action, row: &SecretRow) -> Entry {
     let detail = Detail {
         name: Some(row.secret.name.clone()),
         version: Some(row.secret.version),
@@ -251,7 +258,7 @@ impl Store {
         self.write(body!(|tx| {
             let now = create(tx, &new).await?;
             let row = get(tx, new.workspace, new.id, new.owner.unwrap_or(caller)).await?;
-            let entry = entry(new.workspace, &actor, "secret.create", &row);
+            let entry = entry(new.workspace, &actor, Action::SecretCreate, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(row)
         }))
@@ -337,7 +344,7 @@ impl Store {
             tx.execute(&DROP_OLDER, fields![id, previous]).await?;
             tx.execute(&TOUCH, fields![workspace]).await?;
             let row = get(tx, workspace, id, caller).await?;
-            let entry = entry(workspace, &actor, "secret.replace", &row);
+            let entry = entry(workspace, &actor, Action::SecretReplace, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(row)
         }))
@@ -368,7 +375,7 @@ impl Store {
                 return Err(StoreError::Changed);
             }
             let row = get(tx, workspace, id, caller).await?;
-            let entry = entry(workspace, &actor, "secret.update", &row);
+            let entry = entry(workspace, &actor, Action::SecretUpdate, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(row)
         }))
@@ -392,8 +399,9 @@ impl Store {
             let now = tx.now().await?;
             tx.execute(&DELETE, fields![id]).await?;
             tx.execute(&DELETE_VERSIONS, fields![id]).await?;
+            tx.execute(&uses::FORGET, fields![id]).await?;
             tx.execute(&TOUCH, fields![workspace]).await?;
-            let entry = entry(workspace, &actor, "secret.delete", &row);
+            let entry = entry(workspace, &actor, Action::SecretDelete, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await
         }))
         .await

@@ -7,7 +7,7 @@ use padclock_job::Moment;
 use padclock_vault::Label;
 
 use crate::access::NewToken;
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Field, Row, fields};
 use crate::members::{self, words};
@@ -138,7 +138,7 @@ pub(crate) async fn put(
     Ok(Entry {
         workspace,
         actor: actor.to_string(),
-        action: "token.create",
+        action: Action::TokenCreate,
         target: token.id.to_string(),
         detail: Detail {
             name: Some(token.name.clone()),
@@ -249,7 +249,7 @@ impl Store {
             let entry = Entry {
                 workspace,
                 actor: actor.to_string(),
-                action: "token.revoke",
+                action: Action::TokenRevoke,
                 target: id.to_string(),
                 detail: Detail {
                     name: Some(token.name),

@@ -6,7 +6,7 @@ use padclock_api::{UserId, WorkspaceId};
 use padclock_vault::Label;
 
 use crate::access::NewToken;
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Row, fields};
 use crate::tokens::{self, Narrowed, TokenOf};
@@ -101,7 +101,7 @@ fn told(settings: WorkspaceSettings) -> String {
     )
 }
 
-fn entry(actor: &Actor, action: &'static str, workspace: &Workspace) -> Entry {
+fn entry(actor: &Actor, action: Action, workspace: &Workspace) -> Entry {
     Entry {
         workspace: workspace.id,
         actor: actor.to_string(),
@@ -163,7 +163,7 @@ impl Store {
             members::put(tx, (new.id, now), new.owner, Role::Owner).await?;
             audit::start_chain(tx, new.id).await?;
             let workspace = get(tx, new.id, new.owner).await?;
-            let mut entries = vec![entry(&actor, "workspace.create", &workspace)];
+            let mut entries = vec![entry(&actor, Action::WorkspaceCreate, &workspace)];
             if let Some(token) = &new.token {
                 let token = TokenOf {
                     workspace: new.id,
@@ -203,7 +203,7 @@ impl Store {
             let params = fields![after.name.clone(), written(settings)?, workspace];
             tx.execute(&UPDATE, params).await.map_err(named)?;
             let now = tx.now().await?;
-            let entry = entry(&actor, "workspace.update", &after);
+            let entry = entry(&actor, Action::WorkspaceUpdate, &after);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(after)
         }))

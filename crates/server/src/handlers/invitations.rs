@@ -1,7 +1,7 @@
 //! `/v1/invitations`: links that make a member of whoever accepts them. Accepting is the pages' matter.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use padclock_api::ids::LinkKind;
 use padclock_api::invitation::{Invitation, InvitationCreate, InvitationMade};
@@ -11,11 +11,11 @@ use padclock_vault::{Label, token};
 
 use super::{page, reserve};
 use crate::auth::{Caller, ManageMembers};
+use crate::disclose::{self, Issued};
 use crate::failure::{Answer, Failure, stored};
 use crate::input::{Body, Paging, Params, PathId, cursor};
-use crate::once::{self, Issued};
 use crate::random;
-use crate::state::{App, Front};
+use crate::state::App;
 
 /// How long a link works when nothing else is said, and at most, in seconds.
 const USUAL: u64 = 7 * 86_400;
@@ -62,13 +62,13 @@ pub(crate) async fn create(
         .create_invitation(caller.workspace(), new, caller.by())
         .await
         .map_err(stored("invitation"))?;
-    let before = format!("{}/invite#", own_address(&headers, &app.front));
+    let before = format!("{}/invite#", app.public_url);
     let issued = Issued {
         field: "url",
         before: &before,
         value: &text,
     };
-    once::answer(StatusCode::CREATED, &made, &issued)
+    disclose::issued(StatusCode::CREATED, &made, &issued)
 }
 
 fn checked_email(text: String) -> Answer<String> {
@@ -83,20 +83,6 @@ fn checked_email(text: String) -> Answer<String> {
         return Err(Failure::field("email", "bad_email", message));
     }
     Ok(text.to_lowercase())
-}
-
-/// Where the caller has reached this server, for a link back to it; nothing when that is no address of a host.
-fn own_address(headers: &HeaderMap, front: &Front) -> String {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
-    let tame = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-    if host.is_empty() || !host.bytes().all(tame) {
-        return String::new();
-    }
-    let scheme = if front.behind_proxy { "https" } else { "http" };
-    format!("{scheme}://{host}")
 }
 
 /// Lists the invitations that can still be accepted, never their links.

@@ -15,9 +15,9 @@ use serde::Deserialize;
 
 use super::{check_label, page, put, reserve};
 use crate::auth::{Caller, ManageTokens, OwnTokens};
+use crate::disclose::{self, Issued};
 use crate::failure::{Answer, stored};
 use crate::input::{Body, Params, PathId, cursor, page_size};
-use crate::once::{self, Issued};
 use crate::random;
 use crate::state::App;
 
@@ -85,7 +85,7 @@ pub(crate) async fn create(
         before: "",
         value: &text,
     };
-    let mut response = once::answer(StatusCode::CREATED, &made, &issued)?;
+    let mut response = disclose::issued(StatusCode::CREATED, &made, &issued)?;
     let location = format!("/v1/tokens/{}", made.id);
     put(&mut response, header::LOCATION, &location);
     Ok(response)

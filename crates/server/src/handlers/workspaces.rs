@@ -12,9 +12,9 @@ use padclock_vault::{Label, Value, token};
 
 use super::{check_label, page, put, reserve};
 use crate::auth::{Caller, ManageWorkspace, Read};
+use crate::disclose::{self, Issued};
 use crate::failure::{Answer, Failure, stored};
 use crate::input::{Body, Paging, Params, PathId, cursor};
-use crate::once::{self, Issued};
 use crate::random;
 use crate::state::App;
 
@@ -137,7 +137,7 @@ fn created(workspace: &Workspace, token: Option<&Value>) -> Answer<Response> {
                 before: "",
                 value,
             };
-            once::answer(StatusCode::CREATED, workspace, &issued)?
+            disclose::issued(StatusCode::CREATED, workspace, &issued)?
         }
         None => (StatusCode::CREATED, Json(workspace)).into_response(),
     };

@@ -92,7 +92,7 @@ async fn a_name_is_taken_once_per_environment_and_scope(world: World) {
         world.number("SELECT count(*) FROM secret_versions").await,
         4
     );
-    assert_eq!(world.number("SELECT count(*) FROM audit").await, 4);
+    assert_eq!(world.number("SELECT count(*) FROM audit").await, 6);
 }
 
 async fn lists_are_paged(world: World) {
@@ -195,7 +195,7 @@ async fn what_is_not_the_callers_is_not_found(world: World) {
             .await
             .is_ok()
     );
-    assert_eq!(world.number("SELECT count(*) FROM audit").await, 2);
+    assert_eq!(world.number("SELECT count(*) FROM audit").await, 4);
 }
 
 async fn a_value_is_replaced_and_the_previous_one_kept(world: World) {
