@@ -13,6 +13,7 @@ pub mod job;
 pub mod me;
 pub mod page;
 pub mod secret;
+pub mod workspace;
 
 pub use error::{ErrorBody, ErrorCode, ErrorDetail, ErrorEnvelope};
 pub use execution::{
@@ -24,3 +25,4 @@ pub use ids::{
     UserId, WorkspaceId,
 };
 pub use page::Page;
+pub use workspace::WorkspaceSettings;

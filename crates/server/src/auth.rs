@@ -1,5 +1,7 @@
 //! Who calls, and whether they may: a handler that names no permission gets no caller.
 
+mod asking;
+mod environment;
 mod permission;
 
 use std::marker::PhantomData;
@@ -17,7 +19,8 @@ use padclock_worker::Cidr;
 use crate::failure::{Answer, Failure, stored};
 use crate::state::App;
 
-pub(crate) use permission::{OwnSecrets, Permission, Read, Role, WriteJobs, WriteSecrets};
+pub(crate) use asking::Asking;
+pub(crate) use permission::{OwnSecrets, Permission, Read, Reveal, Role, WriteJobs, WriteSecrets};
 
 /// Who was let in, by whichever credential, and what that narrows.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@
 
 mod auth;
 mod bootstrap;
+mod disclose;
 mod failure;
 mod handlers;
 mod housekeeping;

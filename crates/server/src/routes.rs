@@ -12,11 +12,12 @@ use padclock_api::{ErrorCode, ErrorEnvelope};
 use padclock_vault::Randomness;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 use crate::failure::Failure;
 use crate::handlers::{executions, health, jobs, me, secrets};
-use crate::random;
 use crate::state::App;
+use crate::{disclose, random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,6 +27,7 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/whoami",
     "/v1/secrets",
     "/v1/secrets/{id}",
+    "/v1/secrets/{id}/value",
     "/v1/jobs",
     "/v1/jobs/{id}",
     "/v1/jobs/{id}/run-now",
@@ -54,6 +56,7 @@ pub(crate) fn router(app: App) -> Router {
                 .patch(secrets::patch)
                 .delete(secrets::delete),
         )
+        .route("/v1/secrets/{id}/value", get(secrets::reveal::value))
         .route("/v1/jobs", get(jobs::list).post(jobs::create))
         .route(
             "/v1/jobs/{id}",
@@ -75,7 +78,10 @@ pub(crate) fn router(app: App) -> Router {
             )
         })
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(CompressionLayer::new())
+        .layer(
+            CompressionLayer::new()
+                .compress_when(DefaultPredicate::new().and(disclose::compressible)),
+        )
         .layer(middleware::from_fn_with_state(app.clone(), finish))
         .with_state(app)
 }

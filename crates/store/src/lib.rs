@@ -21,6 +21,7 @@ mod resolve;
 mod secrets;
 mod sqlite;
 mod tx;
+mod workspaces;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -41,7 +42,7 @@ pub use history::Retention;
 pub use idempotency::Reserved;
 pub use jobs::{JobEdit, JobRow, NewJob};
 pub use resolve::SealedSecret;
-pub use secrets::{NewSecret, NewVersion, SecretRow};
+pub use secrets::{NewSecret, NewVersion, Revealing, SecretRow};
 
 use tx::Body;
 

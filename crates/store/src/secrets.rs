@@ -1,5 +1,6 @@
 //! Secrets: metadata and sealed versions. Nothing here can open a value.
 
+mod reveal;
 mod row;
 
 use padclock_api::secret::{ALL_ENVIRONMENTS, Reveal, SecretPatch};
@@ -13,6 +14,7 @@ use crate::field::{Field, fields};
 use crate::tx::{Sql, Tx};
 use crate::{Store, body};
 
+pub use reveal::Reveal as Revealing;
 pub use row::SecretRow;
 use row::decode;
 
@@ -99,6 +101,10 @@ static GET: Sql = Sql::both(select_secret!(
 ));
 static LIST: Sql = Sql::both(select_secret!(
     "WHERE s.workspace_id = $1 AND s.id > $2 AND (s.owner_id = $3 OR s.owner_id = $4) ORDER BY s.id LIMIT $5"
+));
+static LIST_OF: Sql = Sql::both(select_secret!(
+    "WHERE s.workspace_id = $1 AND s.id > $2 AND (s.owner_id = $3 OR s.owner_id = $4)
+       AND (s.environment = $5 OR s.environment = $6) ORDER BY s.id LIMIT $7"
 ));
 
 fn owner_bytes(owner: Option<UserId>) -> Field {
@@ -246,7 +252,8 @@ impl Store {
             .await
     }
 
-    /// The secrets that the caller may see, after the one named, oldest first.
+    /// The secrets that the caller may see, at most `limit` after the one named, oldest first: of every environment, or of
+    /// one and of those that serve all.
     ///
     /// # Errors
     /// When the database can't answer.
@@ -254,17 +261,24 @@ impl Store {
         &self,
         workspace: WorkspaceId,
         caller: UserId,
-        after: Option<SecretId>,
-        limit: u32,
+        environment: Option<&str>,
+        (after, limit): (Option<SecretId>, u32),
     ) -> Result<Vec<SecretRow>> {
         let after = after.unwrap_or(SecretId::from_bytes([0; 16]));
+        let environment = environment.map(str::to_owned);
         self.read(body!(|tx| {
-            let params = fields![workspace, after, Vec::<u8>::new(), caller, limit];
-            tx.query(&LIST, params)
-                .await?
-                .iter_mut()
-                .map(decode)
-                .collect()
+            let nobody = Vec::<u8>::new();
+            let mut rows = match environment {
+                None => {
+                    let params = fields![workspace, after, nobody, caller, limit];
+                    tx.query(&LIST, params).await?
+                }
+                Some(one) => {
+                    let params = fields![workspace, after, nobody, caller, one, EVERY, limit];
+                    tx.query(&LIST_OF, params).await?
+                }
+            };
+            rows.iter_mut().map(decode).collect()
         }))
         .await
     }

@@ -39,6 +39,7 @@ const EXPOSERS: &[&str] = &[
     "crates/worker/src/access.rs",
     "crates/worker/src/outgoing.rs",
     "crates/server/src/bootstrap.rs",
+    "crates/server/src/disclose.rs",
     "crates/server/src/root_key.rs",
     "fuzz/",
 ];

@@ -114,7 +114,7 @@ async fn lists_are_paged(world: World) {
     loop {
         let page = world
             .store
-            .list_secrets(world.workspace, world.owner, after, 2)
+            .list_secrets(world.workspace, world.owner, None, (after, 2))
             .await
             .unwrap();
         assert!(page.len() <= 2);
@@ -127,14 +127,14 @@ async fn lists_are_paged(world: World) {
     assert_eq!(seen, made);
     let strangers = world
         .store
-        .list_secrets(world.workspace, stranger(), None, 100)
+        .list_secrets(world.workspace, stranger(), None, (None, 100))
         .await
         .unwrap();
     assert_eq!(strangers.len(), 6);
     assert!(
         world
             .store
-            .list_secrets(elsewhere(), world.owner, None, 100)
+            .list_secrets(elsewhere(), world.owner, None, (None, 100))
             .await
             .unwrap()
             .is_empty()
