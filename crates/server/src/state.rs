@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use padclock_store::Store;
 use tokio::sync::Notify;
 
+use crate::audit::strangers::Tries;
 use crate::keys::Keyrings;
 use crate::limits::Failures;
 use crate::metrics::Metrics;
@@ -21,5 +22,7 @@ pub(crate) struct App {
     pub(crate) ends: Arc<Notify>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) failures: Arc<Failures>,
+    /// Wrong tokens, to be told to the audit.
+    pub(crate) tries: Arc<Tries>,
     pub(crate) stopping: Arc<AtomicBool>,
 }

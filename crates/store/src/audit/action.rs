@@ -58,6 +58,8 @@ actions! {
     ExecutionLateResult = "execution.late_result",
     /// A token was made.
     TokenCreate = "token.create",
+    /// The audit was exported.
+    AuditExport = "audit.export",
     /// Tokens that nobody has were shown.
     TokenFailure = "token.failure",
 }
