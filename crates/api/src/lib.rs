@@ -12,6 +12,7 @@ pub mod ids;
 pub mod job;
 pub mod me;
 pub mod page;
+pub mod pairing;
 pub mod secret;
 pub mod workspace;
 

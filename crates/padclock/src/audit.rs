@@ -130,7 +130,10 @@ fn told(report: &Report) -> String {
         (Some(first), Some(last)) => format!(", from {first} to {last}"),
         _ => String::new(),
     };
-    lines.push(format!("  {} records{span}; {} signed heads agree", report.records, report.heads));
+    lines.push(format!(
+        "  {} records{span}; {} signed heads agree",
+        report.records, report.heads
+    ));
     lines.extend(report.faults.iter().map(|fault| format!("  {fault}")));
     if report.more_faults > 0 {
         lines.push(format!("  and {} more", report.more_faults));
@@ -140,11 +143,23 @@ fn told(report: &Report) -> String {
 
 fn verify_heads(args: &VerifyHeads) -> Result<ExitCode> {
     let checked = check_heads(&args.file, &args.key)?;
-    let mut lines = vec![format!("{} heads of {} chains", checked.heads, checked.newest.len())];
+    let mut lines = vec![format!(
+        "{} heads of {} chains",
+        checked.heads,
+        checked.newest.len()
+    )];
     for head in checked.newest.values() {
-        lines.push(format!("  {}: record {} at {}, tag {}", head.workspace, head.seq, head.at, head.tag));
+        lines.push(format!(
+            "  {}: record {} at {}, tag {}",
+            head.workspace, head.seq, head.at, head.tag
+        ));
     }
-    lines.extend(checked.faults.iter().map(|(line, why)| format!("  BROKEN, line {line}: {why}")));
+    lines.extend(
+        checked
+            .faults
+            .iter()
+            .map(|(line, why)| format!("  BROKEN, line {line}: {why}")),
+    );
     Say.data(&lines.join("\n"));
     Ok(verdict(checked.faults.is_empty()))
 }

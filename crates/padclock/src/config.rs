@@ -139,6 +139,13 @@ fn resolve_from(flags: &Flags, env: Environment<'_>) -> Result<Config> {
             file.behind_proxy.map(|on| on.to_string()),
             Some("false"),
         ),
+        pick(
+            "public_url",
+            flags.public_url.clone(),
+            "PADCLOCK_PUBLIC_URL",
+            file.public_url,
+            None,
+        ),
         pick("node", flags.node.clone(), "PADCLOCK_NODE", file.node, None),
         pick(
             "max_in_flight",
@@ -226,6 +233,21 @@ fn default_data(env: Environment<'_>) -> PathBuf {
     base.join("padclock")
 }
 
+/// An address that links can begin with.
+fn public_url(text: &str) -> Result<String> {
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    match rest.map(|rest| rest.trim_end_matches('/')) {
+        Some(host)
+            if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '"', '<', '>']) =>
+        {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => bail!("public_url must be a scheme and a host, such as https://cron.example.com"),
+    }
+}
+
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.shown())
@@ -298,6 +320,7 @@ impl Config {
             database: self.get("database").map(str::to_owned),
             root_key: self.root_key(&data),
             bootstrap_token: self.bootstrap_token.as_ref().map(Value::duplicate),
+            public_url: self.get("public_url").map(public_url).transpose()?,
             behind_proxy: self.parsed("behind_proxy", "true or false")?,
             egress_allow: allow.map(cidr).collect::<Result<_>>()?,
             extra_ca: self.get("extra_ca").map(PathBuf::from),
@@ -309,7 +332,10 @@ impl Config {
             lease_ttl: Duration::from_secs(self.bounded("lease_ttl", 3, 300)?.into()),
             audit_copy: self
                 .get("audit_copy")
-                .map(|text| text.parse().map_err(|expected| anyhow::anyhow!("audit_copy must be {expected}")))
+                .map(|text| {
+                    text.parse()
+                        .map_err(|expected| anyhow::anyhow!("audit_copy must be {expected}"))
+                })
                 .transpose()?,
             retention: padclock_store::Retention {
                 days: self.bounded("history.days", 1, 36_500)?,

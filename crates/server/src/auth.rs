@@ -3,6 +3,7 @@
 mod asking;
 mod environment;
 mod permission;
+pub(crate) mod session;
 
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
@@ -109,7 +110,7 @@ fn unauthorized(message: &str) -> Failure {
     Failure::new(ErrorCode::Unauthorized, message)
 }
 
-fn bearer(parts: &Parts) -> Answer<&str> {
+pub(crate) fn bearer(parts: &Parts) -> Answer<&str> {
     let Some(header) = parts.headers.get(header::AUTHORIZATION) else {
         return Err(unauthorized(
             "a token is needed: Authorization: Bearer TOKEN",
@@ -132,7 +133,7 @@ fn bearer(parts: &Parts) -> Answer<&str> {
 fn unknown(app: &App, from: IpAddr) -> Failure {
     let now = Instant::now();
     app.tries.count(from);
-    if let Some(wait) = app.failures.wait(from, now) {
+    if let Some(wait) = app.failures.wait(&from, now) {
         let failure = Failure::new(
             ErrorCode::RateLimited,
             "too many wrong tokens from this address",

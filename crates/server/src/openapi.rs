@@ -4,7 +4,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::handlers::{audit, executions, jobs, me, secrets};
+use crate::handlers::{audit, executions, jobs, me, pairings, secrets};
 
 struct Bearer;
 
@@ -28,6 +28,7 @@ impl Modify for Bearer {
         executions::list, executions::get, executions::replay, executions::cancel,
         me::whoami,
         audit::list, audit::export,
+        pairings::create, pairings::token,
     ),
     components(schemas(padclock_api::ErrorCode))
 )]

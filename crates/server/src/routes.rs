@@ -15,9 +15,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 use crate::failure::Failure;
-use crate::handlers::{audit, executions, health, jobs, me, secrets};
+use crate::handlers::{audit, executions, health, jobs, me, pairings, secrets};
 use crate::state::App;
-use crate::{disclose, random};
+use crate::{disclose, pages, random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -40,6 +40,8 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/executions/{id}/cancel",
     "/v1/audit",
     "/v1/audit/export",
+    "/v1/pairings",
+    "/v1/pairings/token",
 ];
 
 /// The server's router.
@@ -74,6 +76,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/executions/{id}/cancel", post(executions::cancel))
         .route("/v1/audit", get(audit::list))
         .route("/v1/audit/export", get(audit::export))
+        .route("/v1/pairings", post(pairings::create))
+        .route("/v1/pairings/token", post(pairings::token))
+        .merge(pages::routes())
         .fallback(|| async { Failure::new(ErrorCode::NotFound, "there is no such path") })
         .method_not_allowed_fallback(|| async {
             Failure::new(
@@ -148,6 +153,8 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/jobs", &["limit", "cursor"]),
     ("POST", "/v1/jobs", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
+    ("GET", "/sign-in", &["next"]),
+    ("GET", "/pair", &["code"]),
     (
         "GET",
         "/v1/executions",

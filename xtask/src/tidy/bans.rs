@@ -41,6 +41,10 @@ const EXPOSERS: &[&str] = &[
     "crates/server/src/bootstrap.rs",
     "crates/server/src/disclose.rs",
     "crates/server/src/root_key.rs",
+    "crates/server/src/password.rs",
+    "crates/server/src/set_up.rs",
+    "crates/server/src/handlers/pairings.rs",
+    "crates/padclock/src/cronctl/profile/keep.rs",
     "fuzz/",
 ];
 

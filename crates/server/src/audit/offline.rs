@@ -79,7 +79,10 @@ impl Auditor {
         let mut heads: BTreeMap<WorkspaceId, Vec<(SignedHead, Kept)>> = BTreeMap::new();
         each_line(path, |line| {
             if let Line::Head(head) = line {
-                heads.entry(head.workspace).or_default().push((head, Kept::File));
+                heads
+                    .entry(head.workspace)
+                    .or_default()
+                    .push((head, Kept::File));
             }
         })?;
         let (key, public) = (self.keyring.derived(Label::Audit), self.key());
@@ -94,7 +97,10 @@ impl Auditor {
                 chains.entry(id).or_insert_with(begin).take((*line).into());
             }
         })?;
-        Ok(chains.into_values().map(|chain| chain.finish(None)).collect())
+        Ok(chains
+            .into_values()
+            .map(|chain| chain.finish(None))
+            .collect())
     }
 }
 
@@ -147,13 +153,19 @@ pub fn check_heads(path: &Path, key: &PublicKey) -> Result<CheckedHeads, StartEr
     };
     for (at, head) in heads.into_iter().enumerate() {
         if !head.is_signed_by(key) {
-            checked.faults.push((at + 1, "the signature is not this key's"));
+            checked
+                .faults
+                .push((at + 1, "the signature is not this key's"));
             continue;
         }
         match checked.newest.get(&head.workspace) {
-            Some(last) if head.seq < last.seq => checked.faults.push((at + 1, "the chain was longer before")),
+            Some(last) if head.seq < last.seq => {
+                checked.faults.push((at + 1, "the chain was longer before"))
+            }
             Some(last) if head.seq == last.seq && head.tag != last.tag => {
-                checked.faults.push((at + 1, "the chain had another record there before"));
+                checked
+                    .faults
+                    .push((at + 1, "the chain had another record there before"));
             }
             _ => drop(checked.newest.insert(head.workspace, head)),
         }

@@ -125,7 +125,13 @@ pub(crate) async fn export(State(app): State<App>, caller: Caller<ReadAudit>) ->
     let workspace = caller.workspace();
     let (actor, target) = (caller.actor(), workspace.to_string());
     app.store
-        .record(workspace, &actor, Action::AuditExport, target, Detail::default())
+        .record(
+            workspace,
+            &actor,
+            Action::AuditExport,
+            target,
+            Detail::default(),
+        )
         .await
         .map_err(stored("record"))?;
     let (now, heads) = app.store.audit_heads().await.map_err(stored("record"))?;
