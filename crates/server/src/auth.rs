@@ -23,12 +23,12 @@ use crate::random;
 use crate::state::App;
 
 pub(crate) use address::ClientAddress;
+pub(crate) use asking::Asking;
 pub(crate) use environment::of_job;
 pub(crate) use permission::{
-    ManageMembers, ManageTokens, ManageWorkspace, OwnSecrets, OwnTokens, Permission, Read, Reveal,
-    Role, WORDS, WriteJobs, WriteSecrets, grantable, within_one_environment,
+    ManageMembers, ManageTokens, ManageWorkspace, OwnSecrets, OwnTokens, Permission, Read,
+    ReadAudit, Reveal, Role, WORDS, WriteJobs, WriteSecrets, grantable, within_one_environment,
 };
-pub(crate) use asking::Asking;
 
 /// Who was let in, by whichever credential, and what that narrows.
 #[derive(Debug, Clone)]
@@ -162,6 +162,7 @@ pub(crate) fn bearer(parts: &Parts) -> Answer<&str> {
 /// whatever others at its address have tried.
 fn unknown(app: &App, from: IpAddr) -> Failure {
     let now = Instant::now();
+    app.tries.count(from);
     if let Some(wait) = app.failures.wait(&from, now) {
         let failure = Failure::new(
             ErrorCode::RateLimited,

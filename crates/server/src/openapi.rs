@@ -5,7 +5,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::handlers::{
-    environments, executions, invitations, jobs, me, members, pairings, secrets, tokens,
+    audit, environments, executions, invitations, jobs, me, members, pairings, secrets, tokens,
     workspaces,
 };
 
@@ -30,6 +30,7 @@ impl Modify for Bearer {
         jobs::create, jobs::list, jobs::get, jobs::edit::patch, jobs::delete, jobs::run_now, jobs::pause, jobs::resume, jobs::next,
         executions::list, executions::get, executions::replay, executions::cancel,
         me::whoami,
+        audit::list, audit::export,
         pairings::create, pairings::token,
         workspaces::list, workspaces::create, workspaces::get, workspaces::patch,
         members::list, members::create, members::get, members::patch, members::delete,

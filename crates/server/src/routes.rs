@@ -17,8 +17,8 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use crate::auth::ClientAddress;
 use crate::failure::Failure;
 use crate::handlers::{
-    environments, executions, health, invitations, jobs, me, members, pairings, secrets, tokens,
-    workspaces,
+    audit, environments, executions, health, invitations, jobs, me, members, pairings, secrets,
+    tokens, workspaces,
 };
 use crate::state::App;
 use crate::{disclose, doors, pages, random};
@@ -87,6 +87,8 @@ route_table! { NATIVE, table;
     "/v1/executions/{id}/cancel": post executions::cancel;
     "/v1/pairings": post pairings::create;
     "/v1/pairings/token": post pairings::token;
+    "/v1/audit": get audit::list;
+    "/v1/audit/export": get audit::export;
     "/v1/workspaces": get workspaces::list, post workspaces::create;
     "/v1/workspaces/{id}": get workspaces::get, patch workspaces::patch;
     "/v1/members": get members::list, post members::create;

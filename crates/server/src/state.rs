@@ -8,6 +8,7 @@ use padclock_store::Store;
 use padclock_worker::Cidr;
 use tokio::sync::Notify;
 
+use crate::audit::strangers::Tries;
 use crate::keys::Keyrings;
 use crate::limits::Failures;
 use crate::metrics::Metrics;
@@ -30,6 +31,8 @@ pub(crate) struct App {
     pub(crate) public_url: Arc<str>,
     /// Whether browsers reach it by TLS only.
     pub(crate) secure_cookies: bool,
+    /// Wrong tokens, to be told to the audit.
+    pub(crate) tries: Arc<Tries>,
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) token_uses: Arc<TokenUses>,
     /// Proxies in front whose `X-Forwarded-For` is believed.

@@ -67,12 +67,7 @@ async fn get(tx: &mut dyn Tx, workspace: WorkspaceId, id: LinkId) -> Result<Invi
         .map_or(Err(StoreError::NotFound), decode)
 }
 
-fn entry(
-    workspace: WorkspaceId,
-    actor: &Actor,
-    action: Action,
-    invitation: &Invitation,
-) -> Entry {
+fn entry(workspace: WorkspaceId, actor: &Actor, action: Action, invitation: &Invitation) -> Entry {
     Entry {
         workspace,
         actor: actor.to_string(),
@@ -97,7 +92,12 @@ pub(crate) async fn end_of(
     for mut row in tx.query(&OF, fields![workspace, user]).await? {
         let invitation = decode(&mut row)?;
         tx.execute(&DELETE, fields![invitation.id]).await?;
-        ended.push(entry(workspace, actor, Action::InvitationRevoke, &invitation));
+        ended.push(entry(
+            workspace,
+            actor,
+            Action::InvitationRevoke,
+            &invitation,
+        ));
     }
     Ok(ended)
 }

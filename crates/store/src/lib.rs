@@ -17,8 +17,8 @@ mod history;
 mod idempotency;
 mod invitations;
 mod jobs;
-mod members;
 mod links;
+mod members;
 mod migrate;
 mod pairings;
 mod postgres;
@@ -37,7 +37,10 @@ use padclock_job::Moment;
 use padclock_vault::Keyring;
 
 pub use access::{FirstStart, KeyMaterial, NewToken, TokenRow};
-pub use audit::{Action, Actor, Credential, Detail, SecretUse};
+pub use audit::{
+    Action, Actor, AuditFilter, AuditPage, Chain, Credential, Detail, Fault, Head, Kept, Record,
+    Report, SecretUse,
+};
 pub use claim::{Claimed, HeldLease, Revocation};
 pub use complete::{End, Finished, Refused};
 pub use environments::{DEFAULT_ENVIRONMENT, EnvironmentsOf};
@@ -46,15 +49,15 @@ pub use executions::ExecutionFilter;
 pub use history::Retention;
 pub use idempotency::Reserved;
 pub use invitations::NewInvitation;
-pub use members::{By, MemberChange, NewMember};
-pub use tokens::{Narrowed, TokensOf};
-pub use workspaces::NewWorkspace;
 pub use jobs::{JobEdit, JobRow, JobUse, NewJob};
 pub use links::{Joined, Joining, LinkKind, LinkRow, NewSetUpLink};
+pub use members::{By, MemberChange, NewMember};
 pub use pairings::{Claim, NewPairing, PairingRow};
 pub use resolve::SealedSecret;
 pub use secrets::{NewSecret, NewVersion, Revealing, SecretFilter, SecretRow, SecretTimes, USES};
 pub use sessions::{Account, NewSession, SessionRow};
+pub use tokens::{Narrowed, TokensOf};
+pub use workspaces::NewWorkspace;
 
 use tx::Body;
 

@@ -34,9 +34,7 @@ route_table! { ONE, one;
 
 pub(crate) fn routes() -> Router<App> {
     let one = one().layer(middleware::map_response(denied_is_missing));
-    all()
-        .merge(one)
-        .layer(middleware::map_response(errors))
+    all().merge(one).layer(middleware::map_response(errors))
 }
 
 /// `{"error": {"code", "message"}}`, with the words of the document's table.

@@ -92,6 +92,8 @@ actions! {
     EnvironmentCreate = "environment.create",
     /// An environment was removed.
     EnvironmentDelete = "environment.delete",
+    /// The audit was exported.
+    AuditExport = "audit.export",
     /// Tokens that nobody has were shown.
     TokenFailure = "token.failure",
 }
