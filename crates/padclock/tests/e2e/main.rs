@@ -1,5 +1,5 @@
 //! The program as its users meet it: the real binary, over real HTTP, on both stores. One file per subject; the first
-//! six modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
+//! eight modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
 #![cfg(test)]
 
 mod browser;
@@ -7,6 +7,7 @@ mod client;
 mod curl;
 mod home;
 mod leaks;
+mod persona;
 mod server;
 mod target;
 
@@ -26,10 +27,12 @@ mod jobs;
 mod kill;
 mod outage;
 mod pages;
+mod people;
 mod places;
 mod races;
 mod retries;
 mod reveal;
+mod routes;
 mod tags;
 mod takeover;
 mod trigrun;
