@@ -274,24 +274,8 @@ fn hide(
         let field = format!("request.headers.{name}");
         hide_text(value, &field, name, InRequest::Header, secrets, &mut job)?;
     }
-    match &mut request.auth {
-        Some(AuthSpec::Basic { password, .. }) => hide_text(
-            password,
-            "request.auth",
-            "password",
-            InRequest::Auth,
-            secrets,
-            &mut job,
-        )?,
-        Some(AuthSpec::Bearer { token }) => hide_text(
-            token,
-            "request.auth",
-            "token",
-            InRequest::Auth,
-            secrets,
-            &mut job,
-        )?,
-        None => {}
+    if let Some(auth) = &mut request.auth {
+        hide_auth(auth, secrets, &mut job)?;
     }
     if let Some(body) = &mut request.body {
         let form = request.headers.iter().any(|(name, value)| {
@@ -373,6 +357,59 @@ fn hide_path(head: &str, secrets: &mut Secrets<'_>, job: &mut Uses<'_>) -> Resul
         parts.origin,
         path.unwrap_or_else(|| parts.path.to_string())
     ))
+}
+
+/// The credentials of `auth`. A client's goes to where its token comes from, not to the job's target.
+fn hide_auth(
+    auth: &mut AuthSpec,
+    secrets: &mut Secrets<'_>,
+    job: &mut Uses<'_>,
+) -> Result<(), Reason> {
+    let field = "request.auth";
+    match auth {
+        AuthSpec::Basic { password, .. } => {
+            hide_text(password, field, "password", InRequest::Auth, secrets, job)
+        }
+        AuthSpec::Bearer { token } => {
+            hide_text(token, field, "token", InRequest::Auth, secrets, job)
+        }
+        AuthSpec::Awsv4(aws) => {
+            let key = &mut aws.secret_access_key;
+            hide_text(
+                key,
+                field,
+                "secret_access_key",
+                InRequest::Auth,
+                secrets,
+                job,
+            )?;
+            match &mut aws.session_token {
+                Some(token) => {
+                    hide_text(token, field, "session_token", InRequest::Auth, secrets, job)
+                }
+                None => Ok(()),
+            }
+        }
+        AuthSpec::Oauth2ClientCredentials(client) => {
+            let issuer = target(&client.token_url);
+            let mut asking = Uses {
+                at: job.at,
+                target: &issuer,
+                names: std::mem::take(&mut job.names),
+            };
+            let secret = &mut client.client_secret;
+            let hidden = hide_text(
+                secret,
+                field,
+                "client_secret",
+                InRequest::Auth,
+                secrets,
+                &mut asking,
+            );
+            job.names = asking.names;
+            hidden
+        }
+    }
 }
 
 fn hide_text(

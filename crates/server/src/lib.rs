@@ -5,6 +5,7 @@
 mod auth;
 mod bootstrap;
 mod disclose;
+mod doors;
 mod failure;
 mod handlers;
 mod housekeeping;
@@ -24,6 +25,7 @@ mod set_up;
 mod settings;
 mod source;
 mod state;
+mod uses;
 
 pub use bootstrap::StartError;
 pub use openapi::document as openapi_document;
