@@ -4,6 +4,7 @@ pub(crate) mod executions;
 pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod me;
+pub(crate) mod pairings;
 pub(crate) mod secrets;
 
 use axum::Json;
@@ -67,11 +68,11 @@ async fn reserve<P>(
     };
     let (path, body) = call;
     // Keyed, so that what is stored tells nothing of the body.
-    let fingerprint =
-        app.keyrings
-            .now()
-            .derived(Label::TokenLookup)
-            .mac(&[b"idempotency", path.as_bytes(), body]);
+    let fingerprint = app.keyrings.now().derived(Label::TokenLookup).mac(&[
+        b"idempotency",
+        path.as_bytes(),
+        body,
+    ]);
     let reserved = app
         .store
         .reserve(caller.workspace(), key, fingerprint, id)

@@ -7,7 +7,7 @@ use padclock_api::{JobId, UserId, WorkspaceId};
 use padclock_job::{Definition, Due, Job, Kind, Moment};
 use padclock_vault::Label;
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::executions;
 use crate::field::{Row, fields};
@@ -197,7 +197,7 @@ fn active_or_done(job: &Job, due: Option<Due>) -> JobState {
     }
 }
 
-fn entry(actor: &Actor, action: &'static str, row: &JobRow) -> Entry {
+fn entry(actor: &Actor, action: Action, row: &JobRow) -> Entry {
     let detail = Detail {
         name: Some(row.definition.name.clone()),
         version: Some(row.revision),
@@ -303,7 +303,7 @@ impl Store {
                 tx,
                 keys.derived(Label::Audit),
                 now,
-                vec![entry(&actor, "job.create", &row)],
+                vec![entry(&actor, Action::JobCreate, &row)],
             )
             .await?;
             Ok(row)
@@ -374,7 +374,7 @@ impl Store {
                 tx,
                 keys.derived(Label::Audit),
                 now.millis(),
-                vec![entry(&actor, "job.update", &row)],
+                vec![entry(&actor, Action::JobUpdate, &row)],
             )
             .await?;
             Ok(row)

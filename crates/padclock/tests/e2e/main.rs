@@ -1,7 +1,8 @@
 //! The program as its users meet it: the real binary, over real HTTP, on both stores. One file per subject; the first
-//! five modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
+//! six modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
 #![cfg(test)]
 
+mod browser;
 mod client;
 mod home;
 mod leaks;
@@ -21,9 +22,11 @@ mod full_disk;
 mod jobs;
 mod kill;
 mod outage;
+mod pages;
 mod places;
 mod races;
 mod retries;
+mod reveal;
 mod tags;
 mod takeover;
 mod trigrun;

@@ -1,5 +1,7 @@
 //! `/v1/secrets`: names and metadata out, values only in.
 
+pub(crate) mod reveal;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -106,7 +108,8 @@ fn check_rotation(days: Option<u32>, details: &mut Vec<ErrorDetail>) {
 }
 
 /// Own secrets are everyone's to write; the workspace's need the permission.
-fn may_write(caller: &Caller<OwnSecrets>, scope: Scope) -> Answer<()> {
+fn may_write(caller: &Caller<OwnSecrets>, scope: Scope, environment: &str) -> Answer<()> {
+    caller.may_use_environment(environment)?;
     if scope == Scope::User {
         Ok(())
     } else {
@@ -151,7 +154,12 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Body<SecretCreate>,
 ) -> Answer<Response> {
-    may_write(&caller, body.value.scope)?;
+    let environment = body.value.environment.as_deref();
+    may_write(
+        &caller,
+        body.value.scope,
+        environment.unwrap_or(ALL_ENVIRONMENTS),
+    )?;
     check_create(&body.value)?;
     let fresh: SecretId = random::id(random::wall_clock());
     let (id, repeated) = reserve(
@@ -210,7 +218,12 @@ pub(crate) async fn list(
     let (limit, after) = (paging.limit()?, cursor(paging.cursor.as_deref())?);
     let rows = app
         .store
-        .list_secrets(caller.workspace(), caller.user(), after, limit)
+        .list_secrets(
+            caller.workspace(),
+            caller.user(),
+            caller.environment(),
+            (after, limit),
+        )
         .await
         .map_err(stored("secret"))?;
     let secrets: Vec<Secret> = rows.into_iter().map(|row| row.secret).collect();
@@ -220,10 +233,16 @@ pub(crate) async fn list(
 }
 
 async fn one<P: Permission>(app: &App, caller: &Caller<P>, id: SecretId) -> Answer<SecretRow> {
-    app.store
+    let row = app
+        .store
         .get_secret(caller.workspace(), id, caller.user())
         .await
-        .map_err(stored("secret"))
+        .map_err(stored("secret"))?;
+    if caller.sees_environment(&row.secret.environment) {
+        Ok(row)
+    } else {
+        Err(Failure::not_found("secret"))
+    }
 }
 
 /// One secret's metadata.
@@ -254,7 +273,7 @@ pub(crate) async fn replace(
         return Err(Failure::invalid(details));
     }
     let SecretRow { secret, revision } = one(&app, &caller, id).await?;
-    may_write(&caller, secret.scope)?;
+    may_write(&caller, secret.scope, &secret.environment)?;
     if if_match(&headers)?.is_some_and(|expected| expected != revision) {
         return Err(stored("secret")(StoreError::Changed));
     }
@@ -301,7 +320,8 @@ pub(crate) async fn patch(
         return Err(Failure::invalid(details));
     }
     let expected = if_match(&headers)?;
-    may_write(&caller, one(&app, &caller, id).await?.secret.scope)?;
+    let before = one(&app, &caller, id).await?.secret;
+    may_write(&caller, before.scope, &before.environment)?;
     let row = app
         .store
         .patch_secret(
@@ -337,7 +357,7 @@ pub(crate) async fn delete(
     headers: HeaderMap,
 ) -> Answer<StatusCode> {
     let SecretRow { secret, revision } = one(&app, &caller, id).await?;
-    may_write(&caller, secret.scope)?;
+    may_write(&caller, secret.scope, &secret.environment)?;
     if if_match(&headers)?.is_some_and(|expected| expected != revision) {
         return Err(stored("secret")(StoreError::Changed));
     }
