@@ -125,7 +125,7 @@ pub(crate) fn trigrun(text: &str, options: &Options<'_>, find: &Find<'_>) -> Res
             "a job, a list of them or {\"items\": […]} is expected",
         ));
     }
-    let (jobs, others): (Vec<_>, Vec<_>) = numbered(items).into_iter().partition(|(_, item)| {
+    let (jobs, others): (Vec<_>, Vec<_>) = numbered(items).partition(|(_, item)| {
         item.get("kind").is_some()
             || item.get("request").is_some()
             || item.get("schedule").is_some()

@@ -47,6 +47,7 @@ const EXPOSERS: &[&str] = &[
     "crates/server/src/set_up.rs",
     "crates/server/src/handlers/pairings.rs",
     "crates/padclock/src/cronctl/profile/keep.rs",
+    "crates/padclock/src/cronctl/exec/inject.rs",
     "fuzz/",
 ];
 

@@ -1,4 +1,4 @@
-//! Calls about secrets. A value goes in with `create_secret` and `replace_secret`; none of these can bring one back.
+//! Calls about secrets. A value goes in with `create_secret` and `replace_secret`; `reveal_secret` alone brings one back.
 
 use http::Method;
 use http::header::IF_MATCH;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Answer, Client, ClientError, answer, disclose, json};
 use crate::SecretId;
-use crate::secret::{Reveal, Scope, Secret, SecretUsage, SecretVersion};
+use crate::secret::{Reveal, Revealed, Scope, Secret, SecretUsage, SecretVersion};
 
 /// A secret to be made, its value aside. What is `None` is left to the server.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -197,5 +197,16 @@ impl Client {
     /// As each call: [`ClientError`].
     pub async fn delete_secret(&self, id: SecretId) -> Result<(), ClientError> {
         self.delete(&format!("/v1/secrets/{id}")).await
+    }
+
+    /// Reads a secret's value back. The server records it before it answers; what came over the wire is wiped.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `forbidden` when the token may not, or the secret was made never to be read back; and as
+    /// each call.
+    pub async fn reveal_secret(&self, id: SecretId) -> Result<Revealed, ClientError> {
+        let path = format!("/v1/secrets/{id}/value");
+        let reply = self.send(Method::GET, &path, None, None).await?;
+        disclose::revealed(reply.body)
     }
 }

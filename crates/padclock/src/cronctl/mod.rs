@@ -1,9 +1,10 @@
 //! `cronctl`, the client: the command line, and which part does what it asks for.
 //!
-//! Everything goes over the API by `padclock_api::client`. Nothing here reads a value's bytes, and nothing but `output`
-//! writes to the terminal.
+//! Everything goes over the API by `padclock_api::client`. Nothing here but `exec::inject` reads a value's bytes, and nothing but
+//! `output` (and `exec::child`, a command's own output) writes to the terminal.
 
 mod connect;
+mod exec;
 mod failure;
 mod find;
 mod jobs;
@@ -89,6 +90,8 @@ enum Command {
     Login(login::Login),
     /// Forget the token of a profile
     Logout,
+    /// Run a command of this machine with secrets in its environment, its output redacted
+    Exec(exec::Exec),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -158,6 +161,7 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Jobs(command) => jobs::run(command, &mut session).await,
         Command::Runs(command) => runs::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
+        Command::Exec(exec) => exec::run(exec, &mut session).await,
         Command::Login(_) | Command::Logout | Command::Completions { .. } => Ok(()),
     };
     ended(outcome, &mut session.output, Some(&from))
