@@ -238,11 +238,11 @@ async fn create(args: Create, session: &mut Session) -> Result<(), Failure> {
 async fn show(which: Which, session: &mut Session) -> Result<(), Failure> {
     let id = find::secret(&session.client, &which.secret, which.environment.as_deref()).await?;
     let answer = session.client.secret(id).await?;
-    record(session, &answer)?;
     if session.output.look.json {
-        return Ok(());
+        return record(session, &answer);
     }
-    usage::summary(id, session).await
+    let usage = usage::summary(id, session).await?;
+    record_with(session, &answer, usage)
 }
 
 async fn replace(args: Replace, session: &mut Session) -> Result<(), Failure> {
@@ -302,6 +302,14 @@ fn told(session: &mut Session, answer: &Answer<Secret>, what: &str) -> Result<()
 }
 
 fn record(session: &mut Session, answer: &Answer<Secret>) -> Result<(), Failure> {
+    record_with(session, answer, Vec::new())
+}
+
+fn record_with(
+    session: &mut Session,
+    answer: &Answer<Secret>,
+    more: Vec<(&str, String)>,
+) -> Result<(), Failure> {
     for warning in &answer.it.warnings {
         session.output.warning(warning);
     }
@@ -345,6 +353,7 @@ fn record(session: &mut Session, answer: &Answer<Secret>) -> Result<(), Failure>
             .into_iter()
             .filter_map(|(label, text)| Some((label, text?))),
     );
+    fields.extend(more);
     session.output.record(&fields)
 }
 

@@ -38,9 +38,12 @@ pub(super) async fn show(which: Which, session: &mut Session) -> Result<(), Fail
 }
 
 /// Two more lines of a secret's record.
-pub(super) async fn summary(id: SecretId, session: &mut Session) -> Result<(), Failure> {
+pub(super) async fn summary(
+    id: SecretId,
+    session: &mut Session,
+) -> Result<Vec<(&'static str, String)>, Failure> {
     let usage = session.client.secret_usage(id).await?;
-    session.output.record(&[
+    Ok(vec![
         ("used by", counted(&usage)),
         (
             "last used",
