@@ -11,7 +11,9 @@ pub mod ids;
 pub mod job;
 pub mod me;
 pub mod page;
+pub mod pairing;
 pub mod secret;
+pub mod workspace;
 
 pub use error::{ErrorBody, ErrorCode, ErrorDetail, ErrorEnvelope};
 pub use execution::{
@@ -23,3 +25,4 @@ pub use ids::{
     UserId, WorkspaceId,
 };
 pub use page::Page;
+pub use workspace::WorkspaceSettings;

@@ -36,6 +36,36 @@ impl Opener for KeyringOpener {
     }
 }
 
+/// Opens a secret's current version. Its record must be durable.
+pub(crate) fn open(
+    keyring: &Keyring,
+    secret: &padclock_store::SealedSecret,
+) -> Result<Value, Unreadable> {
+    keyring.open(&place(secret), &secret.sealed)
+}
+
+/// Seals a version's value again as another version of the same secret.
+pub(crate) fn reseal(
+    keyring: &Keyring,
+    from: &padclock_store::SealedSecret,
+    version: u32,
+) -> Result<Sealed, Unreadable> {
+    let at = place(from);
+    let to = SealPlace { version, ..at };
+    keyring.reseal_value(&at, &to, &from.sealed, &mut System::default())
+}
+
+/// What a stored version is sealed for, under the policy of now.
+fn place(secret: &padclock_store::SealedSecret) -> SealPlace<'static> {
+    SealPlace {
+        workspace: *secret.workspace.bytes(),
+        secret: *secret.id.bytes(),
+        version: secret.version,
+        field: FIELD,
+        policy_hash: secret.policy_hash,
+    }
+}
+
 /// What a value is sealed for.
 pub(crate) struct SealFor<'a> {
     pub(crate) workspace: WorkspaceId,

@@ -12,11 +12,12 @@ use padclock_api::{ErrorCode, ErrorEnvelope};
 use padclock_vault::Randomness;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 use crate::failure::Failure;
-use crate::handlers::{executions, health, jobs, me, secrets};
-use crate::random;
+use crate::handlers::{executions, health, jobs, me, pairings, secrets};
 use crate::state::App;
+use crate::{disclose, doors, pages, random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,6 +27,11 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/whoami",
     "/v1/secrets",
     "/v1/secrets/{id}",
+    "/v1/secrets/{id}/value",
+    "/v1/secrets/{id}/versions",
+    "/v1/secrets/{id}/usage",
+    "/v1/secrets/{id}/rollback",
+    "/v1/secrets/{id}/retire-previous",
     "/v1/jobs",
     "/v1/jobs/{id}",
     "/v1/jobs/{id}/run-now",
@@ -36,6 +42,8 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/executions/{id}",
     "/v1/executions/{id}/replay",
     "/v1/executions/{id}/cancel",
+    "/v1/pairings",
+    "/v1/pairings/token",
 ];
 
 /// The server's router.
@@ -54,6 +62,17 @@ pub(crate) fn router(app: App) -> Router {
                 .patch(secrets::patch)
                 .delete(secrets::delete),
         )
+        .route("/v1/secrets/{id}/value", get(secrets::reveal::value))
+        .route("/v1/secrets/{id}/versions", get(secrets::versions::list))
+        .route("/v1/secrets/{id}/usage", get(secrets::usage::usage))
+        .route(
+            "/v1/secrets/{id}/rollback",
+            post(secrets::versions::roll_back),
+        )
+        .route(
+            "/v1/secrets/{id}/retire-previous",
+            post(secrets::versions::retire),
+        )
         .route("/v1/jobs", get(jobs::list).post(jobs::create))
         .route(
             "/v1/jobs/{id}",
@@ -67,6 +86,11 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/executions/{id}", get(executions::get))
         .route("/v1/executions/{id}/replay", post(executions::replay))
         .route("/v1/executions/{id}/cancel", post(executions::cancel))
+        .route("/v1/pairings", post(pairings::create))
+        .route("/v1/pairings/token", post(pairings::token))
+        .merge(pages::routes())
+        .merge(doors::hookwatch::routes())
+        .merge(doors::hooklistener::routes())
         .fallback(|| async { Failure::new(ErrorCode::NotFound, "there is no such path") })
         .method_not_allowed_fallback(|| async {
             Failure::new(
@@ -75,7 +99,10 @@ pub(crate) fn router(app: App) -> Router {
             )
         })
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(CompressionLayer::new())
+        .layer(
+            CompressionLayer::new()
+                .compress_when(DefaultPredicate::new().and(disclose::compressible)),
+        )
         .layer(middleware::from_fn_with_state(app.clone(), finish))
         .with_state(app)
 }
@@ -135,9 +162,12 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
 const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/secrets", &["limit", "cursor"]),
     ("DELETE", "/v1/secrets/{id}", &["if_unused"]),
-    ("GET", "/v1/jobs", &["limit", "cursor"]),
+    ("GET", "/v1/secrets/{id}/usage", &["limit", "cursor"]),
+    ("GET", "/v1/jobs", &["limit", "cursor", "unresolved"]),
     ("POST", "/v1/jobs", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
+    ("GET", "/sign-in", &["next"]),
+    ("GET", "/pair", &["code"]),
     (
         "GET",
         "/v1/executions",
@@ -148,7 +178,7 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
 ];
 
 fn unknown_parameter(request: &Request, route: &str) -> Option<String> {
-    let query = request.uri().query()?;
+    let query = request.uri().query().filter(|_| !doors::is_door(route))?;
     let method = request.method().as_str();
     let taken = PARAMETERS
         .iter()

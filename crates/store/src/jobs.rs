@@ -7,7 +7,7 @@ use padclock_api::{JobId, UserId, WorkspaceId};
 use padclock_job::{Definition, Due, Job, Kind, Moment};
 use padclock_vault::Label;
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::executions;
 use crate::field::{Row, fields};
@@ -24,8 +24,10 @@ macro_rules! select_job {
     };
 }
 
-mod mention;
+mod reference;
 mod state;
+
+pub use reference::JobUse;
 
 /// A job to store, checked and compiled.
 #[derive(Debug)]
@@ -197,7 +199,7 @@ fn active_or_done(job: &Job, due: Option<Due>) -> JobState {
     }
 }
 
-fn entry(actor: &Actor, action: &'static str, row: &JobRow) -> Entry {
+fn entry(actor: &Actor, action: Action, row: &JobRow) -> Entry {
     let detail = Detail {
         name: Some(row.definition.name.clone()),
         version: Some(row.revision),
@@ -235,6 +237,7 @@ async fn create(tx: &mut dyn Tx, new: &NewJob) -> Result<()> {
         stored(definition)?
     ];
     tx.execute(&INSERT, params).await?;
+    reference::put(tx, new.id, new.workspace, &new.job).await?;
     put_due(
         tx,
         DuePlace {
@@ -273,6 +276,8 @@ async fn edit(tx: &mut dyn Tx, before: &JobRow, edit: &JobEdit, now: Moment) -> 
     if tx.execute(&UPDATE, params).await? == 0 {
         return Err(StoreError::Changed);
     }
+    reference::forget(tx, before.id).await?;
+    reference::put(tx, before.id, before.workspace, &edit.job).await?;
     let place = DuePlace {
         job: before.id,
         generation,
@@ -303,7 +308,7 @@ impl Store {
                 tx,
                 keys.derived(Label::Audit),
                 now,
-                vec![entry(&actor, "job.create", &row)],
+                vec![entry(&actor, Action::JobCreate, &row)],
             )
             .await?;
             Ok(row)
@@ -374,7 +379,7 @@ impl Store {
                 tx,
                 keys.derived(Label::Audit),
                 now.millis(),
-                vec![entry(&actor, "job.update", &row)],
+                vec![entry(&actor, Action::JobUpdate, &row)],
             )
             .await?;
             Ok(row)

@@ -15,12 +15,16 @@ mod field;
 mod history;
 mod idempotency;
 mod jobs;
+mod links;
 mod migrate;
+mod pairings;
 mod postgres;
 mod resolve;
 mod secrets;
+mod sessions;
 mod sqlite;
 mod tx;
+mod workspaces;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -29,16 +33,19 @@ use padclock_job::Moment;
 use padclock_vault::Keyring;
 
 pub use access::{FirstStart, KeyMaterial, NewToken, TokenRow};
-pub use audit::{Actor, Credential, Detail, SecretUse};
+pub use audit::{Action, Actor, Credential, Detail, SecretUse};
 pub use claim::{Claimed, HeldLease, Revocation};
 pub use complete::{End, Finished, Refused};
 pub use error::{Result, StoreError};
 pub use executions::ExecutionFilter;
 pub use history::Retention;
 pub use idempotency::Reserved;
-pub use jobs::{JobEdit, JobRow, NewJob};
+pub use jobs::{JobEdit, JobRow, JobUse, NewJob};
+pub use links::{Joined, Joining, LinkKind, LinkRow, NewSetUpLink};
+pub use pairings::{Claim, NewPairing, PairingRow};
 pub use resolve::SealedSecret;
-pub use secrets::{NewSecret, NewVersion, SecretRow};
+pub use secrets::{NewSecret, NewVersion, Revealing, SecretFilter, SecretRow, SecretTimes, USES};
+pub use sessions::{Account, NewSession, SessionRow};
 
 use tx::Body;
 
@@ -56,10 +63,20 @@ enum Engine {
     Postgres(postgres::Postgres),
 }
 
+impl Engine {
+    async fn write<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write(body).await,
+            Self::Postgres(postgres) => postgres.write(body).await,
+        }
+    }
+}
+
 /// The database, whichever engine holds it.
 #[derive(Debug)]
 pub struct Store {
-    engine: Engine,
+    engine: Arc<Engine>,
+    recorder: Arc<audit::Recorder>,
     keyring: OnceLock<Arc<Keyring>>,
     jobs: Arc<cache::Jobs>,
     secrets: Arc<cache::Secrets>,
@@ -86,12 +103,15 @@ impl Store {
                 "the database URL must begin with sqlite:// or postgres://".to_owned(),
             ));
         };
-        Ok(Self {
-            engine,
+        let store = Self {
+            engine: Arc::new(engine),
+            recorder: Arc::default(),
             keyring: OnceLock::new(),
             jobs: Arc::default(),
             secrets: Arc::default(),
-        })
+        };
+        store.fill_references().await?;
+        Ok(store)
     }
 
     /// Gives the store the key of the audit chain. Until then nothing that must be audited can be done.
@@ -103,7 +123,7 @@ impl Store {
     /// The file of an embedded database.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
-        match &self.engine {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => Some(sqlite.path()),
             Engine::Postgres(_) => None,
         }
@@ -123,14 +143,11 @@ impl Store {
     }
 
     async fn write<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.write(body).await,
-            Engine::Postgres(postgres) => postgres.write(body).await,
-        }
+        self.engine.write(body).await
     }
 
     async fn read<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
-        match &self.engine {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(body).await,
             Engine::Postgres(postgres) => postgres.read(body).await,
         }

@@ -54,7 +54,8 @@ static BY_NAME: Sql = Sql::each(
      JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version",
 );
 
-fn decode(row: &mut Row) -> Result<SealedSecret> {
+/// Reads what [`BY_NAME`] answers.
+pub(crate) fn decode(row: &mut Row) -> Result<SealedSecret> {
     let egress: Option<EgressPolicy> = row.opt_json(7)?;
     Ok(SealedSecret {
         workspace: row.id(0)?,
@@ -73,6 +74,29 @@ fn decode(row: &mut Row) -> Result<SealedSecret> {
             ciphertext: row.bytes(11)?,
         },
     })
+}
+
+/// Every secret of these names, whoever's it is and whatever environment it serves.
+pub(crate) async fn named(
+    tx: &mut dyn Tx,
+    workspace: WorkspaceId,
+    names: BTreeSet<String>,
+) -> Result<BTreeMap<String, Vec<Arc<SealedSecret>>>> {
+    let mut found: BTreeMap<String, Vec<Arc<SealedSecret>>> = BTreeMap::new();
+    let keys = Rows::new(
+        names
+            .into_iter()
+            .map(|name| [Field::from(workspace), Field::from(name)]),
+    );
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    for mut row in one_batch(tx, &BY_NAME, keys).await? {
+        let secret = decode(&mut row)?;
+        let list = found.entry(secret.name.clone()).or_default();
+        list.push(Arc::new(secret));
+    }
+    Ok(found)
 }
 
 /// For whom a name is looked up.

@@ -1,20 +1,27 @@
 //! Secrets: metadata and sealed versions. Nothing here can open a value.
 
+mod paging;
+mod reveal;
 mod row;
+mod uses;
+mod version;
 
 use padclock_api::secret::{ALL_ENVIRONMENTS, Reveal, SecretPatch};
 use padclock_api::{SecretId, UserId, WorkspaceId};
 use padclock_job::Moment;
 use padclock_vault::{EgressPolicy, Label, Sealed};
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Field, fields};
 use crate::tx::{Sql, Tx};
 use crate::{Store, body};
 
+pub use paging::{SecretFilter, SecretTimes};
+pub use reveal::Revealing;
 pub use row::SecretRow;
 use row::decode;
+pub use uses::USES;
 
 /// A secret to store, its value already sealed as version 1.
 #[derive(Debug)]
@@ -100,6 +107,10 @@ static GET: Sql = Sql::both(select_secret!(
 static LIST: Sql = Sql::both(select_secret!(
     "WHERE s.workspace_id = $1 AND s.id > $2 AND (s.owner_id = $3 OR s.owner_id = $4) ORDER BY s.id LIMIT $5"
 ));
+static LIST_OF: Sql = Sql::both(select_secret!(
+    "WHERE s.workspace_id = $1 AND s.id > $2 AND (s.owner_id = $3 OR s.owner_id = $4)
+       AND (s.environment = $5 OR s.environment = $6) ORDER BY s.id LIMIT $7"
+));
 
 fn owner_bytes(owner: Option<UserId>) -> Field {
     owner.map_or_else(|| Field::Bytes(Vec::new()), Field::from)
@@ -144,7 +155,7 @@ async fn get(
         .map_or(Err(StoreError::NotFound), decode)
 }
 
-fn entry(workspace: WorkspaceId, actor: &Actor, action: &'static str, row: &SecretRow) -> Entry {
+fn entry(workspace: WorkspaceId, actor: &Actor, action: Action, row: &SecretRow) -> Entry {
     let detail = Detail {
         name: Some(row.secret.name.clone()),
         version: Some(row.secret.version),
@@ -225,7 +236,7 @@ impl Store {
         self.write(body!(|tx| {
             let now = create(tx, &new).await?;
             let row = get(tx, new.workspace, new.id, new.owner.unwrap_or(caller)).await?;
-            let entry = entry(new.workspace, &actor, "secret.create", &row);
+            let entry = entry(new.workspace, &actor, Action::SecretCreate, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(row)
         }))
@@ -246,7 +257,8 @@ impl Store {
             .await
     }
 
-    /// The secrets that the caller may see, after the one named, oldest first.
+    /// The secrets that the caller may see, at most `limit` after the one named, oldest first: of every environment, or of
+    /// one and of those that serve all.
     ///
     /// # Errors
     /// When the database can't answer.
@@ -254,17 +266,24 @@ impl Store {
         &self,
         workspace: WorkspaceId,
         caller: UserId,
-        after: Option<SecretId>,
-        limit: u32,
+        environment: Option<&str>,
+        (after, limit): (Option<SecretId>, u32),
     ) -> Result<Vec<SecretRow>> {
         let after = after.unwrap_or(SecretId::from_bytes([0; 16]));
+        let environment = environment.map(str::to_owned);
         self.read(body!(|tx| {
-            let params = fields![workspace, after, Vec::<u8>::new(), caller, limit];
-            tx.query(&LIST, params)
-                .await?
-                .iter_mut()
-                .map(decode)
-                .collect()
+            let nobody = Vec::<u8>::new();
+            let mut rows = match environment {
+                None => {
+                    let params = fields![workspace, after, nobody, caller, limit];
+                    tx.query(&LIST, params).await?
+                }
+                Some(one) => {
+                    let params = fields![workspace, after, nobody, caller, one, EVERY, limit];
+                    tx.query(&LIST_OF, params).await?
+                }
+            };
+            rows.iter_mut().map(decode).collect()
         }))
         .await
     }
@@ -303,7 +322,7 @@ impl Store {
             tx.execute(&DROP_OLDER, fields![id, previous]).await?;
             tx.execute(&TOUCH, fields![workspace]).await?;
             let row = get(tx, workspace, id, caller).await?;
-            let entry = entry(workspace, &actor, "secret.replace", &row);
+            let entry = entry(workspace, &actor, Action::SecretReplace, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(row)
         }))
@@ -334,7 +353,7 @@ impl Store {
                 return Err(StoreError::Changed);
             }
             let row = get(tx, workspace, id, caller).await?;
-            let entry = entry(workspace, &actor, "secret.update", &row);
+            let entry = entry(workspace, &actor, Action::SecretUpdate, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(row)
         }))
@@ -358,8 +377,9 @@ impl Store {
             let now = tx.now().await?;
             tx.execute(&DELETE, fields![id]).await?;
             tx.execute(&DELETE_VERSIONS, fields![id]).await?;
+            tx.execute(&uses::FORGET, fields![id]).await?;
             tx.execute(&TOUCH, fields![workspace]).await?;
-            let entry = entry(workspace, &actor, "secret.delete", &row);
+            let entry = entry(workspace, &actor, Action::SecretDelete, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await
         }))
         .await

@@ -1,8 +1,10 @@
 //! The program as its users meet it: the real binary, over real HTTP, on both stores. One file per subject; the first
-//! five modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
+//! six modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
 #![cfg(test)]
 
+mod browser;
 mod client;
+mod curl;
 mod home;
 mod leaks;
 mod server;
@@ -19,13 +21,19 @@ mod bad_targets;
 mod echo;
 mod executions;
 mod full_disk;
+mod hooklistener;
+mod hookwatch;
 mod jobs;
 mod kill;
 mod outage;
+mod pages;
 mod places;
 mod races;
 mod retries;
+mod reveal;
 mod tags;
 mod takeover;
 mod trigrun;
+mod usage;
+mod versions;
 mod wire;

@@ -7,8 +7,8 @@ use padclock_api::{JobId, WorkspaceId};
 use padclock_job::{Job, Moment};
 use padclock_vault::Label;
 
-use super::{DELETE_DUE, DuePlace, JobRow, active_or_done, entry, get, lock, put_due};
-use crate::audit::{self, Actor};
+use super::{DELETE_DUE, DuePlace, JobRow, active_or_done, entry, get, lock, put_due, reference};
+use crate::audit::{self, Action, Actor};
 use crate::error::{Result, StoreError};
 use crate::executions;
 use crate::field::fields;
@@ -47,7 +47,7 @@ impl Store {
                 tx,
                 keys.derived(Label::Audit),
                 now.millis(),
-                vec![entry(&actor, "job.pause", &row)],
+                vec![entry(&actor, Action::JobPause, &row)],
             )
             .await?;
             Ok(row)
@@ -92,7 +92,7 @@ impl Store {
                 tx,
                 keys.derived(Label::Audit),
                 now.millis(),
-                vec![entry(&actor, "job.resume", &row)],
+                vec![entry(&actor, Action::JobResume, &row)],
             )
             .await?;
             Ok(row)
@@ -112,11 +112,12 @@ impl Store {
             tx.execute(&DELETE_DUE, fields![id]).await?;
             executions::cancel_all(tx, id, &row.definition.name, now).await?;
             tx.execute(&DELETE, fields![id]).await?;
+            reference::forget(tx, id).await?;
             audit::append(
                 tx,
                 keys.derived(Label::Audit),
                 now.millis(),
-                vec![entry(&actor, "job.delete", &row)],
+                vec![entry(&actor, Action::JobDelete, &row)],
             )
             .await
         }))
