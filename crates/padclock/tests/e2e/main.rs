@@ -10,6 +10,7 @@ mod server;
 mod target;
 
 mod api;
+mod audit;
 mod bad_calls;
 mod bad_definitions;
 mod bad_requests;
