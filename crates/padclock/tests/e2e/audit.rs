@@ -230,9 +230,7 @@ async fn the_live_copy_holds_each_record_once(engine: Engine) {
     server.kill().await;
     // As if it had been killed between a line and the note of it, and within a line.
     let position = std::fs::read_to_string(home.data().join("audit.copy")).unwrap();
-    let shorter = position.replace("\"bytes\":", "\"bytes\":0,\"was\":");
-    let known: Value = serde_json::from_str(&shorter).unwrap();
-    assert_eq!(known["bytes"], 0);
+    let known: Value = serde_json::from_str(&position).unwrap();
     let text = json!({"target": known["target"], "bytes": 0, "chains": {}}).to_string();
     std::fs::write(home.data().join("audit.copy"), text).unwrap();
     let torn = std::fs::read_to_string(&copy).unwrap() + "{\"workspace\":\"ws_";
@@ -302,12 +300,11 @@ async fn tampering_is_found(engine: Engine) {
         ("DELETE FROM audit_heads", "the chain has no head"),
         ("DELETE FROM audit", "the workspace has no chain"),
     ];
-    let expected = [1, 1, 1, 1, 1, 1, 1];
-    for ((touch, told), code) in steps.iter().zip(expected) {
+    for (touch, told) in steps {
         home.sql(touch).await;
         let (exit, text) = audit(&home, &["verify"]);
         assert!(
-            exit == code && text.contains(told),
+            exit == 1 && text.contains(told),
             "{touch}: {exit}\n{text}"
         );
     }
