@@ -6,6 +6,7 @@ mod audit;
 mod auth;
 mod bootstrap;
 mod disclose;
+mod doors;
 mod failure;
 mod handlers;
 mod housekeeping;
@@ -25,6 +26,7 @@ mod set_up;
 mod settings;
 mod source;
 mod state;
+mod uses;
 
 pub use audit::{AuditCopy, Auditor, CheckedHeads, check_heads};
 pub use bootstrap::StartError;

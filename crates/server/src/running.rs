@@ -23,7 +23,8 @@ use crate::set_up::{self, SetUpLink};
 use crate::settings::Settings;
 use crate::source::StoreSource;
 use crate::state::App;
-use crate::{housekeeping, listen, random, routes};
+use crate::uses::Uses;
+use crate::{housekeeping, listen, random, routes, uses};
 
 /// Failures in a minute by one address, and by one account.
 const WRONG_TOKENS: u32 = 60;
@@ -48,6 +49,8 @@ pub struct Running {
     worker: JoinHandle<()>,
     http: JoinHandle<()>,
     housekeeping: JoinHandle<()>,
+    uses: JoinHandle<()>,
+    writing: CancellationToken,
     audit: Vec<JoinHandle<()>>,
     _lock: Option<File>,
 }
@@ -93,7 +96,11 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
     let closing = CancellationToken::new();
     let ending = CancellationToken::new();
     let audit = start_audit(&app, &settings, &ending);
-    let worker = start_worker(&app, &settings, &node, &stopping)?;
+    let uses: Arc<Uses> = Arc::default();
+    // Not stopped before the worker: what it still takes is written down.
+    let writing = CancellationToken::new();
+    let worker = start_worker(&app, &settings, &node, (&uses, &stopping))?;
+    let keeping = uses::keep(uses, Arc::clone(&app.store), writing.clone());
     let prune = housekeeping::prune(Arc::clone(&app.store), settings.retention, stopping.clone());
     let access = housekeeping::access(Arc::clone(&app.store), stopping.clone());
     Ok(Running {
@@ -110,6 +117,8 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         housekeeping: tokio::spawn(async move {
             tokio::join!(prune, access);
         }),
+        uses: tokio::spawn(keeping),
+        writing,
         worker,
         audit,
         stopping,
@@ -165,7 +174,7 @@ fn start_worker(
     app: &App,
     settings: &Settings,
     node: &Arc<str>,
-    stopping: &CancellationToken,
+    (uses, stopping): (&Arc<Uses>, &CancellationToken),
 ) -> Result<JoinHandle<()>, StartError> {
     let told = padclock_worker::Settings {
         node: node.to_string(),
@@ -188,6 +197,7 @@ fn start_worker(
         work: Arc::clone(&app.work),
         ends: Arc::clone(&app.ends),
         told: std::sync::Mutex::default(),
+        uses: Arc::clone(uses),
         stopping: stopping.clone(),
     };
     let source = Arc::new(Watched {
@@ -244,6 +254,10 @@ impl Running {
             if task.await.is_err() {
                 tracing::error!(part, "a part of the node ended badly");
             }
+        }
+        self.writing.cancel();
+        if self.uses.await.is_err() {
+            tracing::error!(part = "uses", "a part of the node ended badly");
         }
         self.closing.cancel();
         if self.http.await.is_err() {

@@ -4,6 +4,7 @@
 
 mod browser;
 mod client;
+mod curl;
 mod home;
 mod leaks;
 mod server;
@@ -20,6 +21,8 @@ mod bad_targets;
 mod echo;
 mod executions;
 mod full_disk;
+mod hooklistener;
+mod hookwatch;
 mod jobs;
 mod kill;
 mod outage;
@@ -31,4 +34,6 @@ mod reveal;
 mod tags;
 mod takeover;
 mod trigrun;
+mod usage;
+mod versions;
 mod wire;
