@@ -17,7 +17,7 @@ use padclock_worker::Cidr;
 use crate::failure::{Answer, Failure, stored};
 use crate::state::App;
 
-pub(crate) use permission::{OwnSecrets, Permission, Read, Role, WriteJobs, WriteSecrets};
+pub(crate) use permission::{OwnSecrets, Permission, Policy, Read, Role, WriteJobs, WriteSecrets};
 
 /// Who was let in, by whichever credential, and what that narrows.
 #[derive(Debug, Clone)]

@@ -1,5 +1,7 @@
 //! The calls of the API, one file per resource: parameters, answer, body, from top to bottom.
 
+pub(crate) mod approvals;
+pub(crate) mod egress;
 pub(crate) mod executions;
 pub(crate) mod health;
 pub(crate) mod jobs;
@@ -31,9 +33,10 @@ fn page<T: Serialize>(
     } else {
         None
     };
+    let join = if path.contains('?') { '&' } else { '?' };
     let link = next_cursor
         .as_ref()
-        .map(|cursor| format!("<{path}?limit={limit}&cursor={cursor}>; rel=\"next\""));
+        .map(|cursor| format!("<{path}{join}limit={limit}&cursor={cursor}>; rel=\"next\""));
     let mut response = Json(Page { items, next_cursor }).into_response();
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         response.headers_mut().insert(header::LINK, link);
@@ -67,11 +70,11 @@ async fn reserve<P>(
     };
     let (path, body) = call;
     // Keyed, so that what is stored tells nothing of the body.
-    let fingerprint =
-        app.keyrings
-            .now()
-            .derived(Label::TokenLookup)
-            .mac(&[b"idempotency", path.as_bytes(), body]);
+    let fingerprint = app.keyrings.now().derived(Label::TokenLookup).mac(&[
+        b"idempotency",
+        path.as_bytes(),
+        body,
+    ]);
     let reserved = app
         .store
         .reserve(caller.workspace(), key, fingerprint, id)

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use padclock_api::{SecretId, WorkspaceId};
+use padclock_store::SealedSecret as Stored;
 use padclock_vault::{EgressPolicy, Keyring, SealPlace, Sealed, Unreadable, Value};
 use padclock_worker::{Opener, SealedSecret};
 
@@ -54,4 +55,35 @@ pub(crate) fn seal(keyring: &Keyring, place: &SealFor<'_>, value: &Value) -> Sea
         policy_hash: EgressPolicy::hash(place.egress),
     };
     keyring.seal(&at, value, &mut System::default())
+}
+
+fn place_of(stored: &Stored) -> SealPlace<'static> {
+    SealPlace {
+        workspace: *stored.workspace.bytes(),
+        secret: *stored.id.bytes(),
+        version: stored.version,
+        field: FIELD,
+        policy_hash: stored.policy_hash,
+    }
+}
+
+/// Seals a stored value anew, under another policy, as the version after it. The value does not leave the vault.
+pub(crate) fn reseal(
+    keyring: &Keyring,
+    stored: &Stored,
+    egress: Option<&EgressPolicy>,
+) -> Result<Sealed, Unreadable> {
+    let from = place_of(stored);
+    let to = SealPlace {
+        version: stored.version + 1,
+        policy_hash: EgressPolicy::hash(egress),
+        ..from
+    };
+    keyring.reseal_value(&from, &to, &stored.sealed, &mut System::default())
+}
+
+/// Whether a stored value is sealed for the place and under the policy that its row tells. Only its data key is unwrapped.
+pub(crate) fn opens(keyring: &Keyring, stored: &Stored) -> bool {
+    let rewrapped = keyring.rewrap(&place_of(stored), &stored.sealed, &mut System::default());
+    rewrapped.is_ok()
 }

@@ -13,6 +13,7 @@ mod limits;
 mod listen;
 mod metrics;
 mod openapi;
+mod propose;
 mod random;
 mod root_key;
 mod routes;

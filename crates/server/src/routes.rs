@@ -14,7 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::failure::Failure;
-use crate::handlers::{executions, health, jobs, me, secrets};
+use crate::handlers::{approvals, egress, executions, health, jobs, me, secrets};
 use crate::random;
 use crate::state::App;
 
@@ -36,6 +36,12 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/executions/{id}",
     "/v1/executions/{id}/replay",
     "/v1/executions/{id}/cancel",
+    "/v1/secrets/{id}/policy",
+    "/v1/secrets/{id}/proposed-policy",
+    "/v1/approvals",
+    "/v1/approvals/{id}",
+    "/v1/approvals/{id}/approve",
+    "/v1/approvals/{id}/reject",
 ];
 
 /// The server's router.
@@ -67,6 +73,12 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/executions/{id}", get(executions::get))
         .route("/v1/executions/{id}/replay", post(executions::replay))
         .route("/v1/executions/{id}/cancel", post(executions::cancel))
+        .route("/v1/secrets/{id}/policy", post(egress::policy))
+        .route("/v1/secrets/{id}/proposed-policy", get(egress::proposed))
+        .route("/v1/approvals", get(approvals::list))
+        .route("/v1/approvals/{id}", get(approvals::get))
+        .route("/v1/approvals/{id}/approve", post(approvals::approve))
+        .route("/v1/approvals/{id}/reject", post(approvals::reject))
         .fallback(|| async { Failure::new(ErrorCode::NotFound, "there is no such path") })
         .method_not_allowed_fallback(|| async {
             Failure::new(
@@ -133,7 +145,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
 
 /// The parameters that calls take; every other is refused, for it was meant to do something.
 const PARAMETERS: &[(&str, &str, &[&str])] = &[
-    ("GET", "/v1/secrets", &["limit", "cursor"]),
+    ("GET", "/v1/secrets", &["limit", "cursor", "due"]),
     ("DELETE", "/v1/secrets/{id}", &["if_unused"]),
     ("GET", "/v1/jobs", &["limit", "cursor"]),
     ("POST", "/v1/jobs", &["dry_run"]),
@@ -145,6 +157,7 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
             "job_id", "status", "trigger", "from", "to", "limit", "cursor",
         ],
     ),
+    ("GET", "/v1/approvals", &["limit", "cursor", "state"]),
 ];
 
 fn unknown_parameter(request: &Request, route: &str) -> Option<String> {

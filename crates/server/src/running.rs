@@ -68,6 +68,12 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
     let closing = CancellationToken::new();
     let worker = start_worker(&app, &settings, &node, &stopping)?;
     let prune = housekeeping::prune(Arc::clone(&app.store), settings.retention, stopping.clone());
+    let sweep = housekeeping::sweep(
+        Arc::clone(&app.store),
+        Arc::clone(&node),
+        Arc::clone(&app.metrics),
+        stopping.clone(),
+    );
     Ok(Running {
         address,
         node,
@@ -78,7 +84,9 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
             routes::router(app),
             closing.clone(),
         )),
-        housekeeping: tokio::spawn(prune),
+        housekeeping: tokio::spawn(async move {
+            tokio::join!(prune, sweep);
+        }),
         worker,
         stopping,
         closing,

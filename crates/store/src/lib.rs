@@ -5,6 +5,7 @@
 //! `padclock_job`, called inside the transaction that records them.
 
 mod access;
+mod approvals;
 mod audit;
 mod cache;
 mod claim;
@@ -16,10 +17,12 @@ mod history;
 mod idempotency;
 mod jobs;
 mod migrate;
+mod policies;
 mod postgres;
 mod resolve;
 mod secrets;
 mod sqlite;
+mod sweep;
 mod tx;
 
 use std::path::Path;
@@ -29,6 +32,7 @@ use padclock_job::Moment;
 use padclock_vault::Keyring;
 
 pub use access::{FirstStart, KeyMaterial, NewToken, TokenRow};
+pub use approvals::{ApprovalRow, Decided, Decision, NewApproval, NotDecided};
 pub use audit::{Actor, Credential, Detail, SecretUse};
 pub use claim::{Claimed, HeldLease, Revocation};
 pub use complete::{End, Finished, Refused};
@@ -37,8 +41,10 @@ pub use executions::ExecutionFilter;
 pub use history::Retention;
 pub use idempotency::Reserved;
 pub use jobs::{JobEdit, JobRow, NewJob};
+pub use policies::Resealed;
 pub use resolve::SealedSecret;
 pub use secrets::{NewSecret, NewVersion, SecretRow};
+pub use sweep::DueSecret;
 
 use tx::Body;
 

@@ -114,6 +114,22 @@ impl Keyring {
         })
     }
 
+    /// Opens what was sealed for `from` and seals it anew for `to`: another version, or another egress policy. The value does not
+    /// leave the vault.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when it does not open for `from`.
+    pub fn reseal_value(
+        &self,
+        from: &SealPlace<'_>,
+        to: &SealPlace<'_>,
+        sealed: &Sealed,
+        rng: &mut impl Randomness,
+    ) -> Result<Sealed, Unreadable> {
+        let value = self.open(from, sealed)?;
+        Ok(self.seal(to, &value, rng))
+    }
+
     fn unwrap_key(
         &self,
         at: &SealPlace<'_>,

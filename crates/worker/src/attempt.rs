@@ -151,6 +151,8 @@ impl Performer {
         note_unresolved(lease, draft)?;
         let (opened, rendered, redactor) = access::redactor(opened, rendered).await?;
         let outgoing = Outgoing::new(rendered, &texts, opened.in_body)?;
+        // A path that a secret's own value has a part in is known only now.
+        recheck(lease, &outgoing)?;
         draft.request = Some(record::request(
             &outgoing,
             &opened,
@@ -237,7 +239,7 @@ impl Performer {
             outgoing = next.request;
             with_secrets &= next.same_origin;
             if with_secrets {
-                check_hop(lease, &outgoing)?;
+                recheck(lease, &outgoing)?;
             }
         }
         Err(redirect::too_many())
@@ -318,8 +320,8 @@ fn destination<'a>(target: &'a TargetUrl, request: &Request) -> Destination<'a> 
     }
 }
 
-/// The policies again, for where a redirect within the origin leads.
-fn check_hop(lease: &Lease, to: &Outgoing) -> Result<(), Failure> {
+/// The policies again, for the request as it stands: after rendering, and for where a redirect within the origin leads.
+fn recheck(lease: &Lease, to: &Outgoing) -> Result<(), Failure> {
     let scheme = to.uri.scheme_str().unwrap_or_default();
     let host = to.uri.host().unwrap_or_default();
     let port = to

@@ -11,10 +11,10 @@ use padclock_store::{JobRow, NewSecret, NewVersion, SecretRow, StoreError};
 use padclock_vault::Value;
 use serde::Deserialize;
 
-use super::{check_text, page, put, reserve, tagged};
+use super::{check_text, egress, page, put, reserve, tagged};
 use crate::auth::{Caller, OwnSecrets, Permission, Read, WriteSecrets};
 use crate::failure::{Answer, Failure, detail, stored};
-use crate::input::{Body, Paging, Params, PathId, cursor, if_match};
+use crate::input::{Body, Params, PathId, cursor, if_match, page_size};
 use crate::keys::{SealFor, seal};
 use crate::random;
 use crate::state::App;
@@ -67,27 +67,9 @@ fn check_create(new: &SecretCreate) -> Answer<()> {
     if let Some(environment) = &new.environment {
         check_name("environment", environment, &mut details);
     }
-    if new.ttl.is_some_and(|ttl| ttl == 0 || ttl > MAX_TTL) {
-        details.push(detail(
-            "ttl",
-            "out_of_range",
-            format!("must be 1 to {MAX_TTL} seconds"),
-        ));
-    }
+    check_ttl(new.ttl, &mut details);
     check_rotation(new.rotate_every_days, &mut details);
-    for problem in new
-        .egress
-        .as_ref()
-        .and_then(|policy| policy.validate().err())
-        .unwrap_or_default()
-    {
-        let field = if problem.field.is_empty() {
-            "egress".to_owned()
-        } else {
-            format!("egress.{}", problem.field)
-        };
-        details.push(detail(&field, "bad_policy", problem.message));
-    }
+    egress::check(new.egress.as_ref(), &mut details);
     if let Err(failure) = check_text("description", new.description.as_deref(), 4_096) {
         details.extend(failure.body("").details);
     }
@@ -95,6 +77,13 @@ fn check_create(new: &SecretCreate) -> Answer<()> {
         Ok(())
     } else {
         Err(Failure::invalid(details))
+    }
+}
+
+fn check_ttl(ttl: Option<u64>, details: &mut Vec<ErrorDetail>) {
+    if ttl.is_some_and(|ttl| ttl == 0 || ttl > MAX_TTL) {
+        let message = format!("must be 1 to {MAX_TTL} seconds");
+        details.push(detail("ttl", "out_of_range", message));
     }
 }
 
@@ -198,25 +187,37 @@ fn answer_created(row: &SecretRow) -> Response {
     response
 }
 
+/// What a list of secrets may ask for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListParams {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    #[serde(default)]
+    due: bool,
+}
+
 /// Lists secrets, never values.
 #[utoipa::path(get, path = "/v1/secrets", tag = "secrets",
-    params(("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
+    params(("due" = Option<bool>, Query,), ("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
     responses((status = 200, body = Page<Secret>)))]
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller<Read>,
-    Params(paging): Params<Paging>,
+    Params(params): Params<ListParams>,
 ) -> Answer<Response> {
-    let (limit, after) = (paging.limit()?, cursor(paging.cursor.as_deref())?);
-    let rows = app
-        .store
-        .list_secrets(caller.workspace(), caller.user(), after, limit)
-        .await
-        .map_err(stored("secret"))?;
+    let (limit, after) = (page_size(params.limit)?, cursor(params.cursor.as_deref())?);
+    let (workspace, user) = (caller.workspace(), caller.user());
+    let (rows, path) = if params.due {
+        let rows = app.store.list_due_secrets(workspace, user, after, limit);
+        (rows.await, "/v1/secrets?due=true")
+    } else {
+        let rows = app.store.list_secrets(workspace, user, after, limit);
+        (rows.await, "/v1/secrets")
+    };
+    let rows = rows.map_err(stored("secret"))?;
     let secrets: Vec<Secret> = rows.into_iter().map(|row| row.secret).collect();
-    Ok(page("/v1/secrets", secrets, limit, |secret| {
-        secret.id.to_string()
-    }))
+    Ok(page(path, secrets, limit, |secret| secret.id.to_string()))
 }
 
 async fn one<P: Permission>(app: &App, caller: &Caller<P>, id: SecretId) -> Answer<SecretRow> {
@@ -250,6 +251,9 @@ pub(crate) async fn replace(
 ) -> Answer<Response> {
     let mut details = Vec::new();
     check_value(&body.value.value.0, body.value.unmaskable, &mut details);
+    check_ttl(body.value.ttl, &mut details);
+    let given = body.value.egress;
+    egress::check(given.as_ref().and_then(Option::as_ref), &mut details);
     if !details.is_empty() {
         return Err(Failure::invalid(details));
     }
@@ -258,19 +262,26 @@ pub(crate) async fn replace(
     if if_match(&headers)?.is_some_and(|expected| expected != revision) {
         return Err(stored("secret")(StoreError::Changed));
     }
+    if given.is_none() {
+        egress::keep_present(&app, &caller, id).await?;
+    }
+    let changed = egress::with_value(&caller, &secret, given)?;
     let version = secret.version + 1;
     let place = SealFor {
         workspace: caller.workspace(),
         secret: id,
         version,
-        egress: secret.egress.as_ref(),
+        egress: changed.as_ref().unwrap_or(&secret.egress).as_ref(),
     };
     let value = &body.value.value.0;
+    let sealed = seal(&app.keyrings.now(), &place, value);
     let new = NewVersion {
         version,
         unmaskable: value.len() < MASKABLE,
         short: value.len() < WELL_MASKABLE,
-        sealed: seal(&app.keyrings.now(), &place, value),
+        ttl_seconds: body.value.ttl,
+        egress: changed,
+        sealed,
     };
     let row = app
         .store
@@ -282,14 +293,22 @@ pub(crate) async fn replace(
 
 /// Changes what is known about a secret.
 #[utoipa::path(patch, path = "/v1/secrets/{id}", tag = "secrets", params(("id" = String, Path,)), request_body = SecretPatch,
-    responses((status = 200, body = Secret), (status = 404, body = ErrorEnvelope), (status = 412, body = ErrorEnvelope)))]
+    responses((status = 200, body = Secret), (status = 202, body = padclock_api::approval::Approval), (status = 404, body = ErrorEnvelope),
+        (status = 412, body = ErrorEnvelope)))]
 pub(crate) async fn patch(
     State(app): State<App>,
     caller: Caller<OwnSecrets>,
     PathId(id): PathId<padclock_api::ids::SecretKind>,
     headers: HeaderMap,
-    body: Body<SecretPatch>,
+    mut body: Body<SecretPatch>,
 ) -> Answer<Response> {
+    if let Some(policy) = body.value.egress.take() {
+        if body.value.description.is_some() || body.value.rotate_every_days.is_some() {
+            let message = "a second admin decides on it: change it by itself";
+            return Err(Failure::field("egress", "not_alone", message));
+        }
+        return egress::request(&app, &caller, id, (&headers, policy)).await;
+    }
     check_text(
         "description",
         body.value.description.as_ref().and_then(Option::as_deref),
