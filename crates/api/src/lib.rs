@@ -12,7 +12,9 @@ pub mod ids;
 pub mod job;
 pub mod me;
 pub mod page;
+pub mod pairing;
 pub mod secret;
+pub mod workspace;
 
 pub use error::{ErrorBody, ErrorCode, ErrorDetail, ErrorEnvelope};
 pub use execution::{
@@ -24,3 +26,4 @@ pub use ids::{
     UserId, WorkspaceId,
 };
 pub use page::Page;
+pub use workspace::WorkspaceSettings;

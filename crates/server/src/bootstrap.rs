@@ -193,6 +193,7 @@ async fn first_start(
     root: &RootKey,
 ) -> Result<Option<(Arc<Keyring>, Option<PathBuf>)>, StartError> {
     let (keyring, master, term) = Keyring::create(root, &mut System::default());
+    let keyring = Arc::new(keyring);
     let now = random::wall_clock();
     let made = if settings.bootstrap_token.is_none() {
         Some(token::generate(&mut System::default()))
@@ -219,8 +220,8 @@ async fn first_start(
         owner: random::id(now),
         token,
     };
-    if store.first_start(first).await? {
-        return Ok(Some((Arc::new(keyring), path)));
+    if store.first_start(first, Arc::clone(&keyring)).await? {
+        return Ok(Some((keyring, path)));
     }
     // Another node was first: the token that was written here is nobody's.
     if let Some(path) = path {

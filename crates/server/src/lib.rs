@@ -4,6 +4,7 @@
 
 mod auth;
 mod bootstrap;
+mod disclose;
 mod failure;
 mod handlers;
 mod housekeeping;
@@ -13,11 +14,14 @@ mod limits;
 mod listen;
 mod metrics;
 mod openapi;
+mod pages;
+mod password;
 mod propose;
 mod random;
 mod root_key;
 mod routes;
 mod running;
+mod set_up;
 mod settings;
 mod source;
 mod state;
@@ -26,6 +30,7 @@ pub use bootstrap::StartError;
 pub use openapi::document as openapi_document;
 pub use root_key::RootKeySource;
 pub use running::Running;
+pub use set_up::SetUpLink;
 pub use settings::Settings;
 
 /// Starts a node: opens the store, proves the root key, makes what a first start needs, listens, and takes executions.

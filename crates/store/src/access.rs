@@ -1,10 +1,12 @@
 //! Key material, workspaces, members and tokens: what a start needs, and what tells who calls.
 
+use std::sync::Arc;
+
 use padclock_api::{TokenId, UserId, WorkspaceId};
 use padclock_job::Moment;
-use padclock_vault::{SealedMaster, SealedTerm};
+use padclock_vault::{DerivedKey, Keyring, Label, SealedMaster, SealedTerm};
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::fields;
 use crate::tx::{Sql, Tx};
@@ -120,7 +122,7 @@ async fn key_material(tx: &mut dyn Tx) -> Result<Option<KeyMaterial>> {
     }))
 }
 
-async fn first_start(tx: &mut dyn Tx, first: &FirstStart) -> Result<bool> {
+async fn first_start(tx: &mut dyn Tx, first: &FirstStart, audit_key: &DerivedKey) -> Result<bool> {
     let now = tx.now().await?;
     if tx
         .execute(&PUT_MASTER, fields![first.keys.master.0.clone()])
@@ -143,10 +145,35 @@ async fn first_start(tx: &mut dyn Tx, first: &FirstStart) -> Result<bool> {
     )
     .await?;
     audit::start_chain(tx, first.workspace).await?;
-    put_token(tx, now, first.workspace, first.owner, &first.token)
-        .await
-        .map(drop)
-        .map(|()| true)
+    put_token(tx, now, first.workspace, first.owner, &first.token).await?;
+    let made = Entry {
+        workspace: first.workspace,
+        actor: Actor::System.to_string(),
+        action: Action::WorkspaceCreate,
+        target: first.workspace.to_string(),
+        detail: named("default"),
+    };
+    let token = token_entry(first.workspace, &first.token);
+    audit::append(tx, audit_key, now, vec![made, token]).await?;
+    Ok(true)
+}
+
+fn named(name: &str) -> Detail {
+    Detail {
+        name: Some(name.to_owned()),
+        ..Detail::default()
+    }
+}
+
+/// A token that Padclock itself has made.
+fn token_entry(workspace: WorkspaceId, token: &NewToken) -> Entry {
+    Entry {
+        workspace,
+        actor: Actor::System.to_string(),
+        action: Action::TokenCreate,
+        target: token.id.to_string(),
+        detail: named(&token.name),
+    }
 }
 
 async fn put_token(
@@ -176,13 +203,17 @@ impl Store {
         self.read(body!(|tx| key_material(tx).await)).await
     }
 
-    /// Writes keys, the workspace `default`, its owner and the owner's token in one transaction; false when another
-    /// node was first, and then nothing was written.
+    /// Writes keys, the workspace `default`, its owner and the owner's token in one transaction, with the first records
+    /// of the workspace's chain under the new `keyring`; false when another node was first, and then nothing was written.
     ///
     /// # Errors
     /// When the database can't be written.
-    pub async fn first_start(&self, first: FirstStart) -> Result<bool> {
-        self.write(body!(|tx| first_start(tx, &first).await)).await
+    pub async fn first_start(&self, first: FirstStart, keyring: Arc<Keyring>) -> Result<bool> {
+        self.write(body!(|tx| {
+            let key = keyring.derived(Label::Audit);
+            first_start(tx, &first, key).await
+        }))
+        .await
     }
 
     /// Gives the owner of `default` a token that was set from outside; does nothing when it is there already.
@@ -200,24 +231,8 @@ impl Store {
             let (workspace, user) = (owner.id(0)?, owner.id(1)?);
             let now = tx.now().await?;
             if put_token(tx, now, workspace, user, &token).await? {
-                let detail = Detail {
-                    name: Some(token.name.clone()),
-                    ..Detail::default()
-                };
-                let entry = Entry {
-                    workspace,
-                    actor: Actor::System.to_string(),
-                    action: "token.create",
-                    target: token.id.to_string(),
-                    detail,
-                };
-                audit::append(
-                    tx,
-                    keys.derived(padclock_vault::Label::Audit),
-                    now,
-                    vec![entry],
-                )
-                .await?;
+                let entry = token_entry(workspace, &token);
+                audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             }
             Ok(())
         }))

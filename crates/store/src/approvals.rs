@@ -5,7 +5,7 @@ use padclock_api::{ApprovalId, SecretId, UserId, WorkspaceId};
 use padclock_job::Moment;
 use padclock_vault::{EgressPolicy, Label};
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Row, fields};
 use crate::policies::{self, Change, Resealed};
@@ -142,7 +142,7 @@ async fn find(
 fn entry(
     workspace: WorkspaceId,
     actor: &Actor,
-    action: &'static str,
+    action: Action,
     approval: &Approval,
     result: Option<&str>,
 ) -> Result<Entry> {
@@ -281,7 +281,7 @@ impl Decision {
             entry(
                 self.workspace,
                 &self.actor,
-                "approval.approve",
+                Action::ApprovalApprove,
                 &approval,
                 None,
             )?,
@@ -294,7 +294,7 @@ impl Decision {
         let refusal = entry(
             self.workspace,
             &self.actor,
-            "approval.refuse",
+            Action::ApprovalRefuse,
             approval,
             Some(why.word()),
         )?;
@@ -311,7 +311,7 @@ impl Decision {
         let entries = vec![entry(
             self.workspace,
             &self.actor,
-            "approval.reject",
+            Action::ApprovalReject,
             &approval,
             None,
         )?];
@@ -347,7 +347,13 @@ impl Store {
             policies::must_have(tx, new.workspace, new.egress.as_ref()).await?;
             insert(tx, &new, user, row.revision, now).await?;
             let approval = find(tx, &GET, new.workspace, new.id).await?.approval;
-            let entry = entry(new.workspace, &actor, "approval.request", &approval, None)?;
+            let entry = entry(
+                new.workspace,
+                &actor,
+                Action::ApprovalRequest,
+                &approval,
+                None,
+            )?;
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(approval)
         }))

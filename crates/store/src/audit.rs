@@ -1,7 +1,11 @@
 //! The audit chain: who did what, in order, each record's tag covering the one before it.
 //!
 //! Records are written in the transaction of what they report, so either both are durable or neither. The fields are
-//! an allow-list: nothing here can hold a value.
+//! an allow-list: nothing here can hold a value. What changes no row is recorded by `Store::record` (in `record`), which is
+//! durable when it answers: a value that is read back is opened after it, never before.
+
+mod action;
+mod record;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +16,9 @@ use serde::Serialize;
 use crate::error::{Result, StoreError};
 use crate::field::{Field, fields};
 use crate::tx::{Batch, Rows, Sql, Tx};
+
+pub use action::Action;
+pub(crate) use record::Recorder;
 
 /// What a member shows to be let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +100,9 @@ pub struct Detail {
     /// The job of an execution.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
+    /// How often, where one record stands for several events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
     /// The secrets that are used, or refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretUse>,
@@ -118,7 +128,7 @@ pub struct Detail {
 pub(crate) struct Entry {
     pub workspace: WorkspaceId,
     pub actor: String,
-    pub action: &'static str,
+    pub action: Action,
     pub target: String,
     pub detail: Detail,
 }
@@ -162,7 +172,7 @@ pub(crate) fn tag(
         &seq.to_be_bytes(),
         &at.to_be_bytes(),
         entry.actor.as_bytes(),
-        entry.action.as_bytes(),
+        entry.action.word().as_bytes(),
         entry.target.as_bytes(),
         detail.as_bytes(),
     ])
@@ -199,7 +209,7 @@ pub(crate) async fn append(
                 seq.into(),
                 at.into(),
                 entry.actor.into(),
-                entry.action.into(),
+                entry.action.word().into(),
                 entry.target.into(),
                 detail.into(),
                 previous.clone().into(),

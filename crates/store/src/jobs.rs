@@ -7,7 +7,7 @@ use padclock_api::{JobId, UserId, WorkspaceId};
 use padclock_job::{Definition, Due, Job, Kind, Moment};
 use padclock_vault::Label;
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::executions;
 use crate::field::{Row, fields};
@@ -199,7 +199,7 @@ fn active_or_done(job: &Job, due: Option<Due>) -> JobState {
     }
 }
 
-fn entry(actor: &Actor, action: &'static str, row: &JobRow) -> Entry {
+fn entry(actor: &Actor, action: Action, row: &JobRow) -> Entry {
     let detail = Detail {
         name: Some(row.definition.name.clone()),
         version: Some(row.revision),
@@ -306,7 +306,7 @@ impl Store {
                 tx,
                 keys.derived(Label::Audit),
                 now,
-                vec![entry(&actor, "job.create", &row)],
+                vec![entry(&actor, Action::JobCreate, &row)],
             )
             .await?;
             Ok(row)
@@ -373,7 +373,7 @@ impl Store {
             let now = Moment::from_millis(tx.now().await?);
             edit(tx, &before, &change, now).await?;
             let row = get(tx, workspace, id).await?;
-            let mut entry = entry(&actor, "job.update", &row);
+            let mut entry = entry(&actor, Action::JobUpdate, &row);
             entry.detail.owner = (row.owner != before.owner).then(|| row.owner.to_string());
             audit::append(tx, keys.derived(Label::Audit), now.millis(), vec![entry]).await?;
             Ok(row)

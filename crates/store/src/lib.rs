@@ -16,14 +16,18 @@ mod field;
 mod history;
 mod idempotency;
 mod jobs;
+mod links;
 mod migrate;
+mod pairings;
 mod policies;
 mod postgres;
 mod resolve;
 mod secrets;
+mod sessions;
 mod sqlite;
 mod sweep;
 mod tx;
+mod workspaces;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -33,7 +37,7 @@ use padclock_vault::Keyring;
 
 pub use access::{FirstStart, KeyMaterial, NewToken, TokenRow};
 pub use approvals::{ApprovalRow, Decided, Decision, NewApproval, NotDecided};
-pub use audit::{Actor, Credential, Detail, SecretUse};
+pub use audit::{Action, Actor, Credential, Detail, SecretUse};
 pub use claim::{Claimed, HeldLease, Revocation};
 pub use complete::{End, Finished, Refused};
 pub use error::{Result, StoreError};
@@ -41,9 +45,12 @@ pub use executions::ExecutionFilter;
 pub use history::Retention;
 pub use idempotency::Reserved;
 pub use jobs::{JobEdit, JobRow, NewJob};
+pub use links::{Joined, Joining, LinkKind, LinkRow, NewSetUpLink};
+pub use pairings::{Claim, NewPairing, PairingRow};
 pub use policies::Resealed;
 pub use resolve::SealedSecret;
-pub use secrets::{NewSecret, NewVersion, SecretRow};
+pub use secrets::{NewSecret, NewVersion, Revealing, SecretRow};
+pub use sessions::{Account, NewSession, SessionRow};
 pub use sweep::DueSecret;
 
 use tx::Body;
@@ -62,10 +69,20 @@ enum Engine {
     Postgres(postgres::Postgres),
 }
 
+impl Engine {
+    async fn write<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write(body).await,
+            Self::Postgres(postgres) => postgres.write(body).await,
+        }
+    }
+}
+
 /// The database, whichever engine holds it.
 #[derive(Debug)]
 pub struct Store {
-    engine: Engine,
+    engine: Arc<Engine>,
+    recorder: Arc<audit::Recorder>,
     keyring: OnceLock<Arc<Keyring>>,
     jobs: Arc<cache::Jobs>,
     secrets: Arc<cache::Secrets>,
@@ -93,7 +110,8 @@ impl Store {
             ));
         };
         Ok(Self {
-            engine,
+            engine: Arc::new(engine),
+            recorder: Arc::default(),
             keyring: OnceLock::new(),
             jobs: Arc::default(),
             secrets: Arc::default(),
@@ -109,7 +127,7 @@ impl Store {
     /// The file of an embedded database.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
-        match &self.engine {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => Some(sqlite.path()),
             Engine::Postgres(_) => None,
         }
@@ -129,14 +147,11 @@ impl Store {
     }
 
     async fn write<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.write(body).await,
-            Engine::Postgres(postgres) => postgres.write(body).await,
-        }
+        self.engine.write(body).await
     }
 
     async fn read<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
-        match &self.engine {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(body).await,
             Engine::Postgres(postgres) => postgres.read(body).await,
         }

@@ -6,7 +6,7 @@ use padclock_job::Moment;
 use padclock_vault::{EgressPolicy, Sealed};
 use serde::Deserialize;
 
-use crate::audit::{Actor, Detail, Entry};
+use crate::audit::{Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::fields;
 use crate::resolve::{self, SealedSecret};
@@ -14,7 +14,7 @@ use crate::secrets::{Seal, put_version};
 use crate::tx::{Sql, Tx};
 use crate::{Store, body};
 
-/// What a workspace's settings say of policies.
+/// What a workspace's settings say of policies. Read leniently: a newer node may have written more.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub(crate) struct Asked {
     #[serde(default)]
@@ -132,7 +132,7 @@ impl Change<'_> {
         Ok(Entry {
             workspace: self.workspace,
             actor: actor.to_string(),
-            action: "secret.policy",
+            action: Action::SecretPolicy,
             target: self.id.to_string(),
             detail,
         })

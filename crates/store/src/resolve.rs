@@ -55,6 +55,7 @@ static BY_NAME: Sql = Sql::each(
      JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version",
 );
 
+/// Reads what [`BY_NAME`] answers.
 pub(crate) fn decode(row: &mut Row) -> Result<SealedSecret> {
     let egress: Option<EgressPolicy> = row.opt_json(7)?;
     Ok(SealedSecret {

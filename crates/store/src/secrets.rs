@@ -1,12 +1,13 @@
 //! Secrets: metadata and sealed versions. Nothing here can open a value.
 
+mod reveal;
 mod row;
 
 use padclock_api::secret::{ALL_ENVIRONMENTS, Reveal, SecretPatch};
 use padclock_api::{SecretId, UserId, WorkspaceId};
 use padclock_vault::{EgressPolicy, Label, Sealed};
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Field, Row, fields};
 use crate::policies::{self, Change};
@@ -14,6 +15,7 @@ use crate::sweep::{self, Namesake};
 use crate::tx::{Sql, Tx};
 use crate::{Store, body};
 
+pub use reveal::Reveal as Revealing;
 pub use row::SecretRow;
 use row::decode;
 
@@ -105,10 +107,14 @@ static GET: Sql = Sql::both(select_secret!(
 static LIST: Sql = Sql::both(select_secret!(
     "WHERE s.workspace_id = $1 AND s.id > $2 AND (s.owner_id = $3 OR s.owner_id = $4) ORDER BY s.id LIMIT $5"
 ));
+static LIST_OF: Sql = Sql::both(select_secret!(
+    "WHERE s.workspace_id = $1 AND s.id > $2 AND (s.owner_id = $3 OR s.owner_id = $4)
+       AND (s.environment = $5 OR s.environment = $6) ORDER BY s.id LIMIT $7"
+));
 
 static DUE: Sql = Sql::both(select_secret!(
     "WHERE s.workspace_id = $1 AND s.id > $2 AND (s.owner_id = $3 OR s.owner_id = $4) AND s.rotate_every_days IS NOT NULL
-     AND v.created_at + s.rotate_every_days * 86400000 <= $5 ORDER BY s.id LIMIT $6"
+     AND v.created_at + s.rotate_every_days * 86400000 <= $5 AND ($6 = '' OR s.environment = $6 OR s.environment = $7) ORDER BY s.id LIMIT $8"
 ));
 
 pub(crate) fn owner_bytes(owner: Option<UserId>) -> Field {
@@ -146,16 +152,27 @@ pub(crate) async fn touch(tx: &mut dyn Tx, workspace: WorkspaceId) -> Result<()>
     tx.execute(&TOUCH, fields![workspace]).await.map(drop)
 }
 
-/// The secrets whose new value is due at `now`, each with the days since.
+/// The secrets whose new value is due, each with the days since; of one environment and of all, or any.
 pub(crate) async fn due(
     tx: &mut dyn Tx,
     workspace: WorkspaceId,
     caller: UserId,
-    after: Option<SecretId>,
-    (limit, now): (u32, i64),
+    environment: Option<String>,
+    (after, limit): (Option<SecretId>, u32),
 ) -> Result<Vec<SecretRow>> {
+    let now = tx.now().await?;
     let after = after.unwrap_or(SecretId::from_bytes([0; 16]));
-    let params = fields![workspace, after, Vec::<u8>::new(), caller, now, limit];
+    let environment = environment.unwrap_or_default();
+    let params = fields![
+        workspace,
+        after,
+        Vec::<u8>::new(),
+        caller,
+        now,
+        environment,
+        EVERY,
+        limit
+    ];
     let rows = tx.query(&DUE, params).await?;
     let with_days = |mut row: Row| {
         let mut row = decode(&mut row)?;
@@ -182,7 +199,7 @@ pub(crate) async fn get(
         .map_or(Err(StoreError::NotFound), decode)
 }
 
-fn entry(workspace: WorkspaceId, actor: &Actor, action: &'static str, row: &SecretRow) -> Entry {
+fn entry(workspace: WorkspaceId, actor: &Actor, action: Action, row: &SecretRow) -> Entry {
     let detail = Detail {
         name: Some(row.secret.name.clone()),
         version: Some(row.secret.version),
@@ -293,7 +310,7 @@ impl Store {
         self.write(body!(|tx| {
             let (now, mut entries) = create(tx, &new).await?;
             let row = get(tx, new.workspace, new.id, new.owner.unwrap_or(caller)).await?;
-            entries.push(entry(new.workspace, &actor, "secret.create", &row));
+            entries.push(entry(new.workspace, &actor, Action::SecretCreate, &row));
             audit::append(tx, keys.derived(Label::Audit), now, entries).await?;
             Ok(row)
         }))
@@ -314,7 +331,8 @@ impl Store {
             .await
     }
 
-    /// The secrets that the caller may see, after the one named, oldest first.
+    /// The secrets that the caller may see, at most `limit` after the one named, oldest first: of every environment, or of
+    /// one and of those that serve all.
     ///
     /// # Errors
     /// When the database can't answer.
@@ -322,17 +340,24 @@ impl Store {
         &self,
         workspace: WorkspaceId,
         caller: UserId,
-        after: Option<SecretId>,
-        limit: u32,
+        environment: Option<&str>,
+        (after, limit): (Option<SecretId>, u32),
     ) -> Result<Vec<SecretRow>> {
         let after = after.unwrap_or(SecretId::from_bytes([0; 16]));
+        let environment = environment.map(str::to_owned);
         self.read(body!(|tx| {
-            let params = fields![workspace, after, Vec::<u8>::new(), caller, limit];
-            tx.query(&LIST, params)
-                .await?
-                .iter_mut()
-                .map(decode)
-                .collect()
+            let nobody = Vec::<u8>::new();
+            let mut rows = match environment {
+                None => {
+                    let params = fields![workspace, after, nobody, caller, limit];
+                    tx.query(&LIST, params).await?
+                }
+                Some(one) => {
+                    let params = fields![workspace, after, nobody, caller, one, EVERY, limit];
+                    tx.query(&LIST_OF, params).await?
+                }
+            };
+            rows.iter_mut().map(decode).collect()
         }))
         .await
     }
@@ -379,7 +404,7 @@ impl Store {
             let changed = renew(tx, (workspace, &actor), &before, &new, now).await?;
             touch(tx, workspace).await?;
             let row = get(tx, workspace, id, caller).await?;
-            let mut entries = vec![entry(workspace, &actor, "secret.replace", &row)];
+            let mut entries = vec![entry(workspace, &actor, Action::SecretReplace, &row)];
             entries.extend(changed);
             audit::append(tx, keys.derived(Label::Audit), now, entries).await?;
             Ok(row)
@@ -411,7 +436,7 @@ impl Store {
                 return Err(StoreError::Changed);
             }
             let row = get(tx, workspace, id, caller).await?;
-            let entry = entry(workspace, &actor, "secret.update", &row);
+            let entry = entry(workspace, &actor, Action::SecretUpdate, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
             Ok(row)
         }))
@@ -436,7 +461,7 @@ impl Store {
             tx.execute(&DELETE, fields![id]).await?;
             tx.execute(&DELETE_VERSIONS, fields![id]).await?;
             tx.execute(&TOUCH, fields![workspace]).await?;
-            let entry = entry(workspace, &actor, "secret.delete", &row);
+            let entry = entry(workspace, &actor, Action::SecretDelete, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await
         }))
         .await

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use padclock_api::{ApprovalId, SecretId, UserId, WorkspaceId};
 use padclock_vault::Label;
 
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::Result;
 use crate::field::{Row, fields};
 use crate::secrets::{self, SecretRow};
@@ -98,7 +98,7 @@ fn found(row: &mut Row, workspace: WorkspaceId) -> Result<DueSecret> {
     })
 }
 
-fn entry(actor: &Actor, action: &'static str, secret: &DueSecret) -> Entry {
+fn entry(actor: &Actor, action: Action, secret: &DueSecret) -> Entry {
     Entry {
         workspace: secret.workspace,
         actor: actor.to_string(),
@@ -132,7 +132,7 @@ async fn wipe_all(
     for row in rows {
         let ended = found(row, workspace)?;
         if wipe(tx, ended.id).await? {
-            entries.push(entry(actor, "secret.expire", &ended));
+            entries.push(entry(actor, Action::SecretExpire, &ended));
         }
     }
     if !entries.is_empty() {
@@ -181,7 +181,7 @@ async fn tell(
     for mut row in tx.query(&UNTOLD, fields![now, workspace, BATCH]).await? {
         let due = found(&mut row, workspace)?;
         if tx.execute(&TELL, fields![due.id, due.version]).await? > 0 {
-            entries.push(entry(actor, "secret.rotation_due", &due));
+            entries.push(entry(actor, Action::SecretRotationDue, &due));
             told.push(due);
         }
     }
@@ -201,7 +201,7 @@ async fn expire(
             entries.push(Entry {
                 workspace,
                 actor: actor.to_string(),
-                action: "approval.expire",
+                action: Action::ApprovalExpire,
                 target: id.to_string(),
                 detail: Detail::default(),
             });
@@ -292,12 +292,12 @@ impl Store {
         &self,
         workspace: WorkspaceId,
         caller: UserId,
-        after: Option<SecretId>,
-        limit: u32,
+        environment: Option<&str>,
+        page: (Option<SecretId>, u32),
     ) -> Result<Vec<SecretRow>> {
+        let environment = environment.map(str::to_owned);
         self.read(body!(|tx| {
-            let now = tx.now().await?;
-            secrets::due(tx, workspace, caller, after, (limit, now)).await
+            secrets::due(tx, workspace, caller, environment, page).await
         }))
         .await
     }

@@ -1,11 +1,13 @@
-//! API tokens: `pck_`, 30 random base62 characters, and a checksum by which a scanner can tell a token from
-//! a look-alike without asking anyone. Whose a token is, is the store's matter.
+//! API tokens, `pck_`, and the tokens in links that work once, `pcl_`: 30 random base62 characters, and a checksum by
+//! which a scanner can tell one from a look-alike without asking anyone. Whose a token is, is the store's matter.
 
 use crate::{DerivedKey, Randomness, Value, wipe::Wiped};
 
 /// What a token begins with.
 pub const PREFIX: &str = "pck_";
-/// The length of a token in bytes.
+/// What the token in a link begins with.
+pub const LINK_PREFIX: &str = "pcl_";
+/// The length of either in bytes.
 pub const LEN: usize = PREFIX.len() + RANDOM + CHECKSUM;
 
 /// Random characters: 30 of 62 are 178 bits.
@@ -16,16 +18,25 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 
 /// A new token, to be shown once and kept as [`lookup`]'s hash.
 pub fn generate(rng: &mut impl Randomness) -> Value {
+    made(PREFIX, rng)
+}
+
+/// The new token of a link that works once, to be shown once and kept as [`link_lookup`]'s hash.
+pub fn generate_link(rng: &mut impl Randomness) -> Value {
+    made(LINK_PREFIX, rng)
+}
+
+fn made(prefix: &str, rng: &mut impl Randomness) -> Value {
     let mut token = Value::zeros(LEN);
-    let (front, rest) = token.bytes_mut().split_at_mut(PREFIX.len());
-    front.copy_from_slice(PREFIX.as_bytes());
+    let (front, rest) = token.bytes_mut().split_at_mut(prefix.len());
+    front.copy_from_slice(prefix.as_bytes());
     fill_base62(&mut rest[..RANDOM], rng);
     let sum = checksum(&token.bytes()[..LEN - CHECKSUM]);
     token.bytes_mut()[LEN - CHECKSUM..].copy_from_slice(&sum);
     token
 }
 
-/// Whether `text` has a token's shape and a right checksum. It says nothing of whether it is known.
+/// Whether `text` has an API token's shape and a right checksum. It says nothing of whether it is known.
 #[must_use]
 pub fn well_formed(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -40,6 +51,12 @@ pub fn well_formed(text: &str) -> bool {
 #[must_use]
 pub fn lookup(key: &DerivedKey, text: &str) -> [u8; 32] {
     key.mac(&[b"padclock/1 api token", text.as_bytes()])
+}
+
+/// As [`lookup`], for the token of a link: the one is never found as the other.
+#[must_use]
+pub fn link_lookup(key: &DerivedKey, text: &str) -> [u8; 32] {
+    key.mac(&[b"padclock/1 link", text.as_bytes()])
 }
 
 /// Six bits of each random byte; 62 and 63 are drawn again, so that each character is equally likely.

@@ -25,6 +25,17 @@ pub(crate) struct ListParams {
     state: Option<ApprovalState>,
 }
 
+/// Approvals are about all environments: a token of one of them has no part in them.
+fn of_all_environments(caller: &Caller<Policy>) -> Answer<()> {
+    match caller.environment() {
+        None => Ok(()),
+        Some(own) => Err(Failure::new(
+            ErrorCode::Forbidden,
+            format!("this token is for the environment {own} alone"),
+        )),
+    }
+}
+
 /// Lists approvals.
 #[utoipa::path(get, path = "/v1/approvals", tag = "approvals",
     params(("state" = Option<String>, Query,), ("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
@@ -34,6 +45,7 @@ pub(crate) async fn list(
     caller: Caller<Policy>,
     Params(params): Params<ListParams>,
 ) -> Answer<Response> {
+    of_all_environments(&caller)?;
     let (limit, after) = (page_size(params.limit)?, cursor(params.cursor.as_deref())?);
     let found = app
         .store
@@ -55,6 +67,7 @@ pub(crate) async fn get(
     caller: Caller<Policy>,
     PathId(id): PathId<ApprovalKind>,
 ) -> Answer<Json<Approval>> {
+    of_all_environments(&caller)?;
     let found = app
         .store
         .get_approval(caller.workspace(), id)
@@ -105,6 +118,7 @@ pub(crate) async fn approve(
     caller: Caller<Policy>,
     PathId(id): PathId<ApprovalKind>,
 ) -> Answer<Json<Approval>> {
+    of_all_environments(&caller)?;
     let failed = stored("approval");
     let found = app
         .store
@@ -154,6 +168,7 @@ pub(crate) async fn reject(
     caller: Caller<Policy>,
     PathId(id): PathId<ApprovalKind>,
 ) -> Answer<Json<Approval>> {
+    of_all_environments(&caller)?;
     let decided = app.store.reject_approval(decision(&caller, id)).await;
     answered(decided.map_err(stored("approval"))?)
 }

@@ -95,6 +95,10 @@ pub(crate) async fn request<P: Permission>(
         .get_secret(caller.workspace(), id, caller.user())
         .await
         .map_err(stored("secret"))?;
+    if !caller.sees_environment(&row.secret.environment) {
+        return Err(Failure::not_found("secret"));
+    }
+    caller.may_use_environment(&row.secret.environment)?;
     if row.secret.scope == Scope::User {
         let message = "nobody else sees your own secret, so nobody can approve: give the policy together with a new value (PUT)";
         return Err(Failure::field("egress", "needs_value", message));
@@ -139,13 +143,16 @@ pub(crate) async fn proposed(
         .get_secret(caller.workspace(), id, caller.user())
         .await
         .map_err(failed)?;
+    if !caller.sees_environment(&row.secret.environment) {
+        return Err(Failure::not_found("secret"));
+    }
     let rows = app
         .store
         .jobs_mentioning(caller.workspace(), &row.secret.name)
         .await
         .map_err(failed)?;
     let mut proposal = propose::Proposal::for_secret(&row.secret, caller.user());
-    for row in &rows {
+    for row in rows.iter().filter(|row| caller.sees_job(row).is_ok()) {
         match super::jobs::recompile(row) {
             Ok(job) => proposal.add(row.id, row.owner, &job, &caller.identity.workspace_name),
             Err(_) => proposal.unread(&row.definition.name),

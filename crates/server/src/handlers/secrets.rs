@@ -1,5 +1,7 @@
 //! `/v1/secrets`: names and metadata out, values only in.
 
+pub(crate) mod reveal;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -95,7 +97,8 @@ fn check_rotation(days: Option<u32>, details: &mut Vec<ErrorDetail>) {
 }
 
 /// Own secrets are everyone's to write; the workspace's need the permission.
-fn may_write(caller: &Caller<OwnSecrets>, scope: Scope) -> Answer<()> {
+fn may_write(caller: &Caller<OwnSecrets>, scope: Scope, environment: &str) -> Answer<()> {
+    caller.may_use_environment(environment)?;
     if scope == Scope::User {
         Ok(())
     } else {
@@ -140,7 +143,12 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Body<SecretCreate>,
 ) -> Answer<Response> {
-    may_write(&caller, body.value.scope)?;
+    let environment = body.value.environment.as_deref();
+    may_write(
+        &caller,
+        body.value.scope,
+        environment.unwrap_or(ALL_ENVIRONMENTS),
+    )?;
     check_create(&body.value)?;
     let fresh: SecretId = random::id(random::wall_clock());
     let (id, repeated) = reserve(
@@ -207,12 +215,12 @@ pub(crate) async fn list(
     Params(params): Params<ListParams>,
 ) -> Answer<Response> {
     let (limit, after) = (page_size(params.limit)?, cursor(params.cursor.as_deref())?);
-    let (workspace, user) = (caller.workspace(), caller.user());
+    let (workspace, user, of) = (caller.workspace(), caller.user(), caller.environment());
     let (rows, path) = if params.due {
-        let rows = app.store.list_due_secrets(workspace, user, after, limit);
+        let rows = app.store.list_due_secrets(workspace, user, of, (after, limit));
         (rows.await, "/v1/secrets?due=true")
     } else {
-        let rows = app.store.list_secrets(workspace, user, after, limit);
+        let rows = app.store.list_secrets(workspace, user, of, (after, limit));
         (rows.await, "/v1/secrets")
     };
     let rows = rows.map_err(stored("secret"))?;
@@ -221,10 +229,16 @@ pub(crate) async fn list(
 }
 
 async fn one<P: Permission>(app: &App, caller: &Caller<P>, id: SecretId) -> Answer<SecretRow> {
-    app.store
+    let row = app
+        .store
         .get_secret(caller.workspace(), id, caller.user())
         .await
-        .map_err(stored("secret"))
+        .map_err(stored("secret"))?;
+    if caller.sees_environment(&row.secret.environment) {
+        Ok(row)
+    } else {
+        Err(Failure::not_found("secret"))
+    }
 }
 
 /// One secret's metadata.
@@ -258,7 +272,7 @@ pub(crate) async fn replace(
         return Err(Failure::invalid(details));
     }
     let SecretRow { secret, revision } = one(&app, &caller, id).await?;
-    may_write(&caller, secret.scope)?;
+    may_write(&caller, secret.scope, &secret.environment)?;
     if if_match(&headers)?.is_some_and(|expected| expected != revision) {
         return Err(stored("secret")(StoreError::Changed));
     }
@@ -320,7 +334,8 @@ pub(crate) async fn patch(
         return Err(Failure::invalid(details));
     }
     let expected = if_match(&headers)?;
-    may_write(&caller, one(&app, &caller, id).await?.secret.scope)?;
+    let before = one(&app, &caller, id).await?.secret;
+    may_write(&caller, before.scope, &before.environment)?;
     let row = app
         .store
         .patch_secret(
@@ -356,7 +371,7 @@ pub(crate) async fn delete(
     headers: HeaderMap,
 ) -> Answer<StatusCode> {
     let SecretRow { secret, revision } = one(&app, &caller, id).await?;
-    may_write(&caller, secret.scope)?;
+    may_write(&caller, secret.scope, &secret.environment)?;
     if if_match(&headers)?.is_some_and(|expected| expected != revision) {
         return Err(stored("secret")(StoreError::Changed));
     }

@@ -17,7 +17,7 @@ use padclock_job::{Job, Moment};
 use padclock_template::SecretRef;
 use padclock_vault::Label;
 
-use crate::audit::{self, Actor, Detail, Entry, SecretUse};
+use crate::audit::{self, Action, Actor, Detail, Entry, SecretUse};
 use crate::cache::Fresh;
 use crate::error::Result;
 use crate::field::{Field, Row, fields};
@@ -209,7 +209,7 @@ impl Claim {
         Some(Entry {
             workspace: lease.workspace,
             actor: Actor::Node(Arc::clone(&self.node)).to_string(),
-            action: "secret.use",
+            action: Action::SecretUse,
             target: lease.execution.to_string(),
             detail: Detail {
                 job: Some(lease.job_id.to_string()),

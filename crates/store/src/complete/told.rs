@@ -6,7 +6,7 @@ use padclock_api::Status;
 use serde::Deserialize;
 
 use super::{End, Finished, Refused, final_status};
-use crate::audit::{Actor, Detail, Entry};
+use crate::audit::{Action, Actor, Detail, Entry};
 use crate::error::Result;
 use crate::field::fields;
 use crate::tx::{Sql, Tx};
@@ -54,7 +54,7 @@ async fn repeated(tx: &mut dyn Tx, one: &Finished, node: &Arc<str>) -> Result<bo
     Ok(!tx.query(&GIVEN_UP, params).await?.is_empty())
 }
 
-fn entry(one: &Finished, node: &Arc<str>, action: &'static str, detail: Detail) -> Entry {
+fn entry(one: &Finished, node: &Arc<str>, action: Action, detail: Detail) -> Entry {
     Entry {
         workspace: one.workspace,
         actor: Actor::Node(Arc::clone(node)).to_string(),
@@ -72,7 +72,7 @@ fn late(one: &Finished, node: &Arc<str>) -> Entry {
         result: Some("ignored".to_owned()),
         ..Detail::default()
     };
-    entry(one, node, "execution.late_result", detail)
+    entry(one, node, Action::ExecutionLateResult, detail)
 }
 
 fn refusal(one: &Finished, refused: &Refused, node: &Arc<str>) -> Entry {
@@ -82,7 +82,7 @@ fn refusal(one: &Finished, refused: &Refused, node: &Arc<str>) -> Entry {
         host: Some(refused.host.clone()),
         ..Detail::default()
     };
-    entry(one, node, "secret.refused", detail)
+    entry(one, node, Action::SecretRefused, detail)
 }
 
 /// What is to be audited of a batch. Marks those as accepted that were accepted before.

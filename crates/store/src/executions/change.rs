@@ -5,7 +5,7 @@ use padclock_job::Moment;
 use padclock_vault::{DerivedKey, Label};
 
 use super::get;
-use crate::audit::{self, Actor, Detail, Entry};
+use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Field, Row, fields};
 use crate::tx::{Rows, Sql, Tx, one_batch};
@@ -187,9 +187,9 @@ async fn enqueue(tx: &mut dyn Tx, new: Enqueued, actor: &Actor) -> Result<(Entry
         ..Detail::default()
     };
     let action = if new.trigger == Trigger::Replay {
-        "execution.replay"
+        Action::ExecutionReplay
     } else {
-        "execution.start"
+        Action::ExecutionStart
     };
     let entry = Entry {
         workspace: new.job.workspace,
@@ -302,7 +302,7 @@ impl Store {
             let entry = Entry {
                 workspace,
                 actor: actor.to_string(),
-                action: "execution.cancel",
+                action: Action::ExecutionCancel,
                 target: id.to_string(),
                 detail,
             };

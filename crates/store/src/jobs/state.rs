@@ -8,7 +8,7 @@ use padclock_job::{Job, Moment};
 use padclock_vault::Label;
 
 use super::{DELETE_DUE, DuePlace, JobRow, active_or_done, entry, get, lock, put_due};
-use crate::audit::{self, Actor};
+use crate::audit::{self, Action, Actor};
 use crate::error::{Result, StoreError};
 use crate::executions;
 use crate::field::fields;
@@ -47,7 +47,7 @@ impl Store {
                 tx,
                 keys.derived(Label::Audit),
                 now.millis(),
-                vec![entry(&actor, "job.pause", &row)],
+                vec![entry(&actor, Action::JobPause, &row)],
             )
             .await?;
             Ok(row)
@@ -92,7 +92,7 @@ impl Store {
                 tx,
                 keys.derived(Label::Audit),
                 now.millis(),
-                vec![entry(&actor, "job.resume", &row)],
+                vec![entry(&actor, Action::JobResume, &row)],
             )
             .await?;
             Ok(row)
@@ -116,7 +116,7 @@ impl Store {
                 tx,
                 keys.derived(Label::Audit),
                 now.millis(),
-                vec![entry(&actor, "job.delete", &row)],
+                vec![entry(&actor, Action::JobDelete, &row)],
             )
             .await
         }))

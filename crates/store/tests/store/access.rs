@@ -1,6 +1,8 @@
 //! First start, key material, tokens.
 
-use padclock_store::{Actor, StoreError};
+use std::sync::Arc;
+
+use padclock_store::{Actor, Store, StoreError};
 use padclock_vault::{Keyring, RootKey};
 
 use crate::make::hourly;
@@ -15,24 +17,32 @@ on_both_engines!(
 );
 
 async fn a_first_start_is_made_once(world: World) {
-    let (_, second) = first_start(8);
-    assert!(!world.store.first_start(second).await.unwrap());
+    let (keyring, second) = first_start(8);
+    assert!(
+        !world
+            .store
+            .first_start(second, Arc::new(keyring))
+            .await
+            .unwrap()
+    );
     assert_eq!(world.number("SELECT count(*) FROM workspaces").await, 1);
     assert_eq!(world.number("SELECT count(*) FROM tokens").await, 1);
     assert_eq!(world.number("SELECT count(*) FROM key_terms").await, 1);
+}
+
+async fn first(store: &Store, seed: u64) -> Result<bool, StoreError> {
+    let (keyring, first) = first_start(seed);
+    store.first_start(first, Arc::new(keyring)).await
 }
 
 async fn race(engine: Engine) {
     let place = Place::make(engine).await;
     let url = place.url.clone();
     let outcome = tokio::spawn(async move {
-        let one = padclock_store::Store::open(&url).await.unwrap();
-        let two = padclock_store::Store::open(&url).await.unwrap();
+        let one = Store::open(&url).await.unwrap();
+        let two = Store::open(&url).await.unwrap();
         assert!(one.key_material().await.unwrap().is_none());
-        let (a, b) = tokio::join!(
-            one.first_start(first_start(1).1),
-            two.first_start(first_start(2).1)
-        );
+        let (a, b) = tokio::join!(first(&one, 1), first(&two, 2));
         let won = [a.unwrap(), b.unwrap()];
         assert_eq!(won.iter().filter(|won| **won).count(), 1, "{won:?}");
         let seed = if won[0] { 1 } else { 2 };
@@ -86,7 +96,7 @@ async fn the_owners_token_is_found(world: World) {
         world
             .number("SELECT count(*) FROM audit WHERE action = 'token.create'")
             .await,
-        1
+        2
     );
     let actor = world.raw("SELECT actor FROM audit").await;
     assert_eq!(
@@ -106,9 +116,7 @@ async fn an_ended_token_is_not_found(world: World) {
 }
 
 async fn a_url_of_another_kind_is_refused(world: World) {
-    let error = padclock_store::Store::open("mysql://x/y")
-        .await
-        .unwrap_err();
+    let error = Store::open("mysql://x/y").await.unwrap_err();
     assert!(
         matches!(&error, StoreError::Unavailable(text) if text.contains("sqlite://")),
         "{error}"

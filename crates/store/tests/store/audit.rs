@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use padclock_api::TokenId;
-use padclock_store::{Actor, End, Store, StoreError};
+use padclock_api::{TokenId, WorkspaceId};
+use padclock_store::{Action, Actor, Detail, End, Store, StoreError};
 use padclock_vault::Label;
 
 use crate::make::{LONG, execution_id, finished, hourly, new_job, node, with_header};
@@ -18,6 +18,8 @@ on_both_engines!(
     a_failed_write_leaves_no_record,
     nothing_is_written_while_the_chain_is_locked,
     chains_grow_in_parallel,
+    records_that_stand_alone_share_commits,
+    a_broken_chain_stops_its_own_records_only,
 );
 
 fn bytes(text: &str) -> Vec<u8> {
@@ -98,13 +100,15 @@ async fn tags_chain(world: World) {
         .delete_secret(workspace, secret.secret.id, Actor::System, world.owner)
         .await
         .unwrap();
-    assert_eq!(verify(&world).await, 10);
+    assert_eq!(verify(&world).await, 12);
     let actions = world.raw("SELECT action FROM audit ORDER BY seq").await;
     let actions: Vec<_> = actions
         .iter()
         .map(|row| row[0].as_deref().unwrap())
         .collect();
     let expected = [
+        "workspace.create",
+        "token.create",
         "secret.create",
         "secret.replace",
         "job.create",
@@ -170,7 +174,7 @@ async fn a_member_is_named_with_token_and_address(world: World) {
     let new = new_job(&world, world.now().await, hourly("sync"));
     world.store.create_job(new, actor).await.unwrap();
     assert_eq!(
-        world.raw("SELECT actor FROM audit").await,
+        world.raw("SELECT actor FROM audit WHERE seq > 2").await,
         [[Some(text.clone())]]
     );
     assert!(text.starts_with("usr_") && text.contains(" tok_") && text.ends_with(" 192.0.2.7"));
@@ -196,7 +200,7 @@ async fn a_failed_write_leaves_no_record(world: World) {
         )
         .await;
     assert!(stale.is_err());
-    assert_eq!(verify(&world).await, 1);
+    assert_eq!(verify(&world).await, 3);
     // A chain that can't grow stops what it would have to report.
     world.raw("DELETE FROM audit_heads").await;
     let refused = world
@@ -251,6 +255,7 @@ async fn nothing_is_written_while_the_chain_is_locked(world: World) {
             .err(),
         locked.claim(node("n1"), 10, LONG).await.err(),
         locked.ensure_owner_token(token(4)).await.err(),
+        reveal(&locked, workspace, 1).await.err(),
     ];
     assert!(
         refused
@@ -288,5 +293,68 @@ async fn chains_grow_in_parallel(world: World) {
     for written in join_all(writes).await {
         written.unwrap().unwrap();
     }
-    assert_eq!(verify(&world).await, 60);
+    assert_eq!(verify(&world).await, 62);
+}
+
+async fn reveal(store: &Store, workspace: WorkspaceId, version: u32) -> Result<(), StoreError> {
+    let detail = Detail {
+        version: Some(version),
+        ..Detail::default()
+    };
+    let action = Action::SecretReveal;
+    store
+        .record(workspace, &Actor::System, action, "sec_1", detail)
+        .await
+}
+
+async fn records_that_stand_alone_share_commits(world: World) {
+    let (other, _) = world.other_workspace().await;
+    let second = world.other_store().await;
+    let reveals = (0..600).map(|number| {
+        let store = Arc::clone(if number % 2 == 0 {
+            &world.store
+        } else {
+            &second
+        });
+        let workspace = if number % 3 == 0 {
+            other
+        } else {
+            world.workspace
+        };
+        tokio::spawn(async move { reveal(&store, workspace, number).await })
+    });
+    for recorded in join_all(reveals).await {
+        recorded.unwrap().unwrap();
+    }
+    assert_eq!(verify(&world).await, 602);
+    let told = world
+        .number("SELECT count(DISTINCT detail) FROM audit WHERE action = 'secret.reveal'")
+        .await;
+    assert_eq!(told, 600);
+}
+
+async fn a_broken_chain_stops_its_own_records_only(world: World) {
+    let (other, _) = world.other_workspace().await;
+    world
+        .raw(&format!(
+            "DELETE FROM audit_heads WHERE workspace_id = {}",
+            world.hex(other.bytes())
+        ))
+        .await;
+    let reveals = (0..20).map(|number| {
+        let workspace = if number % 2 == 0 {
+            other
+        } else {
+            world.workspace
+        };
+        let store = &world.store;
+        async move { reveal(store, workspace, number).await }
+    });
+    for (number, recorded) in join_all(reveals).await.into_iter().enumerate() {
+        match recorded {
+            Ok(()) => assert_eq!(number % 2, 1),
+            Err(error) => assert!(matches!(error, StoreError::Damaged(_)) && number % 2 == 0),
+        }
+    }
+    assert_eq!(verify(&world).await, 12);
 }

@@ -379,7 +379,7 @@ async fn another_workspaces_job_is_not_found(world: World) {
         StoreError::NotFound
     );
     assert!(store.list_jobs(other, None, 10).await.unwrap().is_empty());
-    assert_eq!(world.number("SELECT count(*) FROM audit").await, 1);
+    assert_eq!(world.number("SELECT count(*) FROM audit").await, 3);
 }
 
 async fn jobs_that_mention_a_secret_are_found(world: World) {

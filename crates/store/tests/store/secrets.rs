@@ -92,7 +92,7 @@ async fn a_name_is_taken_once_per_environment_and_scope(world: World) {
         world.number("SELECT count(*) FROM secret_versions").await,
         4
     );
-    assert_eq!(world.number("SELECT count(*) FROM audit").await, 4);
+    assert_eq!(world.number("SELECT count(*) FROM audit").await, 6);
 }
 
 async fn lists_are_paged(world: World) {
@@ -114,7 +114,7 @@ async fn lists_are_paged(world: World) {
     loop {
         let page = world
             .store
-            .list_secrets(world.workspace, world.owner, after, 2)
+            .list_secrets(world.workspace, world.owner, None, (after, 2))
             .await
             .unwrap();
         assert!(page.len() <= 2);
@@ -127,14 +127,14 @@ async fn lists_are_paged(world: World) {
     assert_eq!(seen, made);
     let strangers = world
         .store
-        .list_secrets(world.workspace, stranger(), None, 100)
+        .list_secrets(world.workspace, stranger(), None, (None, 100))
         .await
         .unwrap();
     assert_eq!(strangers.len(), 6);
     assert!(
         world
             .store
-            .list_secrets(elsewhere(), world.owner, None, 100)
+            .list_secrets(elsewhere(), world.owner, None, (None, 100))
             .await
             .unwrap()
             .is_empty()
@@ -197,7 +197,7 @@ async fn what_is_not_the_callers_is_not_found(world: World) {
             .await
             .is_ok()
     );
-    assert_eq!(world.number("SELECT count(*) FROM audit").await, 2);
+    assert_eq!(world.number("SELECT count(*) FROM audit").await, 4);
 }
 
 async fn a_value_is_replaced_and_the_previous_one_kept(world: World) {

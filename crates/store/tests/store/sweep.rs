@@ -164,16 +164,16 @@ async fn a_due_value_is_told_once_per_version(world: World) {
     let list = || {
         world
             .store
-            .list_due_secrets(world.workspace, world.owner, None, 10)
+            .list_due_secrets(world.workspace, world.owner, None, (None, 10))
     };
     let listed = list().await.unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].secret.overdue_days, Some(3));
-    let next = world
+    let elsewhere = world
         .store
-        .list_due_secrets(world.workspace, world.owner, Some(row.secret.id), 10)
+        .list_due_secrets(world.workspace, world.owner, Some("staging"), (None, 10))
         .await;
-    assert!(next.unwrap().is_empty());
+    assert!(elsewhere.unwrap().is_empty());
 
     world.replace(&world.store, &row, "value-two").await;
     assert_eq!(world.store.count_due_secrets().await, Ok(0));

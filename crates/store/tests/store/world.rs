@@ -176,8 +176,9 @@ impl World {
         let store = Arc::new(Store::open(&url).await.unwrap());
         let (keyring, first) = first_start(7);
         let (workspace, owner) = (first.workspace, first.owner);
-        assert!(store.first_start(first).await.unwrap());
         let keyring = Arc::new(keyring);
+        let fresh = store.first_start(first, Arc::clone(&keyring)).await;
+        assert!(fresh.unwrap());
         store.unlock(Arc::clone(&keyring));
         Self {
             engine,

@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::{BASE62, LEN, checksum, crc32, fill_base62, generate, lookup, well_formed};
+use super::{
+    BASE62, LEN, checksum, crc32, fill_base62, generate, generate_link, link_lookup, lookup,
+    well_formed,
+};
 use crate::{
     Label, Randomness,
     testing::{Seeded, created},
@@ -145,6 +148,22 @@ fn the_hash_is_keyed_and_of_the_whole_token() {
         lookup(other.derived(Label::TokenLookup), &a)
     );
     assert_ne!(lookup(key, &a), key.mac(&[a.as_bytes()]));
+}
+
+#[test]
+fn the_token_of_a_link_is_none_of_the_api_and_is_kept_apart() {
+    let made = generate_link(&mut Seeded(1));
+    let text = std::str::from_utf8(made.bytes()).unwrap();
+    assert!(text.starts_with("pcl_") && text.len() == LEN && !well_formed(text));
+    assert_eq!(
+        &text.as_bytes()[LEN - 6..],
+        checksum(&text.as_bytes()[..LEN - 6])
+    );
+    let keyring = created(1).0;
+    let key = keyring.derived(Label::TokenLookup);
+    assert_ne!(link_lookup(key, text), lookup(key, text));
+    assert_eq!(link_lookup(key, text), link_lookup(key, text));
+    assert_ne!(link_lookup(key, text), link_lookup(key, &token(1)));
 }
 
 proptest! {
