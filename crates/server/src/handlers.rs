@@ -34,6 +34,16 @@ fn page<T: Serialize>(
     } else {
         None
     };
+    page_from(path, items, limit, next_cursor)
+}
+
+/// A page of a list that goes on from a cursor of its own, though it may not be full.
+fn page_from<T: Serialize>(
+    path: &str,
+    items: Vec<T>,
+    limit: u32,
+    next_cursor: Option<String>,
+) -> Response {
     let join = if path.contains('?') { '&' } else { '?' };
     let link = next_cursor
         .as_ref()

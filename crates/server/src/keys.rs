@@ -3,7 +3,6 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use padclock_api::{SecretId, WorkspaceId};
-use padclock_store::SealedSecret as Stored;
 use padclock_vault::{EgressPolicy, Keyring, SealPlace, Sealed, Unreadable, Value};
 use padclock_worker::{Opener, SealedSecret};
 
@@ -42,14 +41,29 @@ pub(crate) fn open(
     keyring: &Keyring,
     secret: &padclock_store::SealedSecret,
 ) -> Result<Value, Unreadable> {
-    let at = SealPlace {
+    keyring.open(&place(secret), &secret.sealed)
+}
+
+/// Seals a version's value again as another version of the same secret.
+pub(crate) fn reseal(
+    keyring: &Keyring,
+    from: &padclock_store::SealedSecret,
+    version: u32,
+) -> Result<Sealed, Unreadable> {
+    let at = place(from);
+    let to = SealPlace { version, ..at };
+    keyring.reseal_value(&at, &to, &from.sealed, &mut System::default())
+}
+
+/// What a stored version is sealed for, under the policy of now.
+fn place(secret: &padclock_store::SealedSecret) -> SealPlace<'static> {
+    SealPlace {
         workspace: *secret.workspace.bytes(),
         secret: *secret.id.bytes(),
         version: secret.version,
         field: FIELD,
         policy_hash: secret.policy_hash,
-    };
-    keyring.open(&at, &secret.sealed)
+    }
 }
 
 /// What a value is sealed for.
@@ -72,23 +86,13 @@ pub(crate) fn seal(keyring: &Keyring, place: &SealFor<'_>, value: &Value) -> Sea
     keyring.seal(&at, value, &mut System::default())
 }
 
-fn place_of(stored: &Stored) -> SealPlace<'static> {
-    SealPlace {
-        workspace: *stored.workspace.bytes(),
-        secret: *stored.id.bytes(),
-        version: stored.version,
-        field: FIELD,
-        policy_hash: stored.policy_hash,
-    }
-}
-
-/// Seals a stored value anew, under another policy, as the version after it. The value does not leave the vault.
-pub(crate) fn reseal(
+/// Seals a stored value anew, under another policy, as the version after it.
+pub(crate) fn rebind(
     keyring: &Keyring,
-    stored: &Stored,
+    stored: &padclock_store::SealedSecret,
     egress: Option<&EgressPolicy>,
 ) -> Result<Sealed, Unreadable> {
-    let from = place_of(stored);
+    let from = place(stored);
     let to = SealPlace {
         version: stored.version + 1,
         policy_hash: EgressPolicy::hash(egress),
@@ -98,7 +102,7 @@ pub(crate) fn reseal(
 }
 
 /// Whether a stored value is sealed for the place and under the policy that its row tells. Only its data key is unwrapped.
-pub(crate) fn opens(keyring: &Keyring, stored: &Stored) -> bool {
-    let rewrapped = keyring.rewrap(&place_of(stored), &stored.sealed, &mut System::default());
+pub(crate) fn opens(keyring: &Keyring, stored: &padclock_store::SealedSecret) -> bool {
+    let rewrapped = keyring.rewrap(&place(stored), &stored.sealed, &mut System::default());
     rewrapped.is_ok()
 }

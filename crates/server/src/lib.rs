@@ -5,6 +5,7 @@
 mod auth;
 mod bootstrap;
 mod disclose;
+mod doors;
 mod failure;
 mod handlers;
 mod housekeeping;
@@ -25,6 +26,7 @@ mod set_up;
 mod settings;
 mod source;
 mod state;
+mod uses;
 
 pub use bootstrap::StartError;
 pub use openapi::document as openapi_document;

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use padclock_api::secret::{ALL_ENVIRONMENTS, NamedJob, ProposedPolicy, Scope, Secret};
-use padclock_api::{JobId, UserId};
+use padclock_api::JobId;
+use padclock_api::secret::{NamedJob, ProposedPolicy};
 use padclock_job::Job;
-use padclock_template::{RefSyntax, SecretRef, TargetUrl, Variables};
+use padclock_template::{TargetUrl, Variables};
 use padclock_vault::{EgressPolicy, Place};
 
 /// The most entries of a policy's list.
 const MOST: usize = 64;
 
 /// A policy in the making.
-pub(crate) struct Proposal<'s> {
-    secret: &'s Secret,
-    owner: UserId,
+#[derive(Debug, Default)]
+pub(crate) struct Proposal {
     schemes: BTreeSet<String>,
     hosts: BTreeSet<String>,
     ports: BTreeSet<u16>,
@@ -25,55 +24,22 @@ pub(crate) struct Proposal<'s> {
     warnings: Vec<String>,
 }
 
-impl<'s> Proposal<'s> {
-    /// For a secret, as this member's jobs mean it where it is a member's own.
-    pub(crate) fn for_secret(secret: &'s Secret, owner: UserId) -> Self {
-        Self {
-            secret,
-            owner,
-            schemes: BTreeSet::new(),
-            hosts: BTreeSet::new(),
-            ports: BTreeSet::new(),
-            methods: BTreeSet::new(),
-            paths: BTreeSet::new(),
-            places: BTreeSet::new(),
-            jobs: Vec::new(),
-            warnings: Vec::new(),
+impl Proposal {
+    /// Notes what the policy could not be made of, once.
+    pub(crate) fn note(&mut self, warning: &str) {
+        if !self.warnings.iter().any(|known| known == warning) {
+            self.warnings.push(warning.to_owned());
         }
     }
 
-    /// Notes a job that can't be read.
-    pub(crate) fn unread(&mut self, name: &str) {
-        self.warnings
-            .push(format!("the job {name} can't be read and was left out"));
-    }
-
-    fn is_meant(&self, reference: &SecretRef, owner: UserId, environment: &str) -> bool {
-        let reached = match self.secret.scope {
-            Scope::Workspace => true,
-            Scope::User => reference.syntax == RefSyntax::Braces && owner == self.owner,
-        };
-        let served = self.secret.environment == ALL_ENVIRONMENTS
-            || self.secret.environment == environment;
-        reference.name == self.secret.name && reached && served
-    }
-
-    /// Adds what a job needs, if it names the secret.
-    pub(crate) fn add(&mut self, id: JobId, owner: UserId, job: &Job, workspace: &str) {
+    /// Adds what a job needs that names the secret in these places.
+    pub(crate) fn add(&mut self, (id, workspace): (JobId, &str), job: &Job, places: Vec<Place>) {
         let definition = job.definition();
-        let places: Vec<Place> = job
-            .references()
-            .iter()
-            .filter(|(reference, _)| self.is_meant(reference, owner, definition.environment()))
-            .map(|(_, place)| *place)
-            .collect();
-        if places.is_empty() {
-            return;
-        }
         let Some(request) = job.request() else {
             let name = &definition.name;
-            self.warnings
-                .push(format!("the job {name} sends no request; name its agents by hand"));
+            self.warnings.push(format!(
+                "the job {name} sends no request; name its agents by hand"
+            ));
             return;
         };
         let told = |set| request.target(&variables(job, &id.to_string(), workspace, set));
@@ -196,9 +162,9 @@ fn is_valid(path: &str) -> bool {
 fn outermost(paths: &BTreeSet<String>) -> Vec<String> {
     let below = |path: &str, other: &str| {
         path != other
-            && path.strip_prefix(other).is_some_and(|rest| {
-                other.ends_with('/') || rest.starts_with('/')
-            })
+            && path
+                .strip_prefix(other)
+                .is_some_and(|rest| other.ends_with('/') || rest.starts_with('/'))
     };
     if paths.contains("/") {
         return Vec::new();

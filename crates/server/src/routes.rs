@@ -17,7 +17,7 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use crate::failure::Failure;
 use crate::handlers::{approvals, egress, executions, health, jobs, me, pairings, secrets};
 use crate::state::App;
-use crate::{disclose, pages, random};
+use crate::{disclose, doors, pages, random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -28,6 +28,10 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/secrets",
     "/v1/secrets/{id}",
     "/v1/secrets/{id}/value",
+    "/v1/secrets/{id}/versions",
+    "/v1/secrets/{id}/usage",
+    "/v1/secrets/{id}/rollback",
+    "/v1/secrets/{id}/retire-previous",
     "/v1/jobs",
     "/v1/jobs/{id}",
     "/v1/jobs/{id}/run-now",
@@ -65,6 +69,16 @@ pub(crate) fn router(app: App) -> Router {
                 .delete(secrets::delete),
         )
         .route("/v1/secrets/{id}/value", get(secrets::reveal::value))
+        .route("/v1/secrets/{id}/versions", get(secrets::versions::list))
+        .route("/v1/secrets/{id}/usage", get(secrets::usage::usage))
+        .route(
+            "/v1/secrets/{id}/rollback",
+            post(secrets::versions::roll_back),
+        )
+        .route(
+            "/v1/secrets/{id}/retire-previous",
+            post(secrets::versions::retire),
+        )
         .route("/v1/jobs", get(jobs::list).post(jobs::create))
         .route(
             "/v1/jobs/{id}",
@@ -87,6 +101,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/pairings", post(pairings::create))
         .route("/v1/pairings/token", post(pairings::token))
         .merge(pages::routes())
+        .merge(doors::hookwatch::routes())
+        .merge(doors::hooklistener::routes())
         .fallback(|| async { Failure::new(ErrorCode::NotFound, "there is no such path") })
         .method_not_allowed_fallback(|| async {
             Failure::new(
@@ -158,7 +174,8 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
 const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/secrets", &["limit", "cursor", "due"]),
     ("DELETE", "/v1/secrets/{id}", &["if_unused"]),
-    ("GET", "/v1/jobs", &["limit", "cursor"]),
+    ("GET", "/v1/secrets/{id}/usage", &["limit", "cursor"]),
+    ("GET", "/v1/jobs", &["limit", "cursor", "unresolved"]),
     ("POST", "/v1/jobs", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
     ("GET", "/sign-in", &["next"]),
@@ -174,7 +191,7 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
 ];
 
 fn unknown_parameter(request: &Request, route: &str) -> Option<String> {
-    let query = request.uri().query()?;
+    let query = request.uri().query().filter(|_| !doors::is_door(route))?;
     let method = request.method().as_str();
     let taken = PARAMETERS
         .iter()

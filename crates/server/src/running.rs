@@ -20,7 +20,8 @@ use crate::set_up::{self, SetUpLink};
 use crate::settings::Settings;
 use crate::source::StoreSource;
 use crate::state::App;
-use crate::{housekeeping, listen, random, routes};
+use crate::uses::Uses;
+use crate::{housekeeping, listen, random, routes, uses};
 
 /// Failures in a minute by one address, and by one account.
 const WRONG_TOKENS: u32 = 60;
@@ -43,6 +44,8 @@ pub struct Running {
     worker: JoinHandle<()>,
     http: JoinHandle<()>,
     housekeeping: JoinHandle<()>,
+    uses: JoinHandle<()>,
+    writing: CancellationToken,
     _lock: Option<File>,
 }
 
@@ -84,7 +87,11 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
     let node: Arc<str> = node_name(settings.node.as_deref()).into();
     let stopping = CancellationToken::new();
     let closing = CancellationToken::new();
-    let worker = start_worker(&app, &settings, &node, &stopping)?;
+    let uses: Arc<Uses> = Arc::default();
+    // Not stopped before the worker: what it still takes is written down.
+    let writing = CancellationToken::new();
+    let worker = start_worker(&app, &settings, &node, (&uses, &stopping))?;
+    let keeping = uses::keep(uses, Arc::clone(&app.store), writing.clone());
     let prune = housekeeping::prune(Arc::clone(&app.store), settings.retention, stopping.clone());
     let sweep = housekeeping::sweep(
         Arc::clone(&app.store),
@@ -107,6 +114,8 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         housekeeping: tokio::spawn(async move {
             tokio::join!(prune, sweep, access);
         }),
+        uses: tokio::spawn(keeping),
+        writing,
         worker,
         stopping,
         closing,
@@ -131,7 +140,7 @@ fn start_worker(
     app: &App,
     settings: &Settings,
     node: &Arc<str>,
-    stopping: &CancellationToken,
+    (uses, stopping): (&Arc<Uses>, &CancellationToken),
 ) -> Result<JoinHandle<()>, StartError> {
     let told = padclock_worker::Settings {
         node: node.to_string(),
@@ -154,6 +163,7 @@ fn start_worker(
         work: Arc::clone(&app.work),
         ends: Arc::clone(&app.ends),
         told: std::sync::Mutex::default(),
+        uses: Arc::clone(uses),
         stopping: stopping.clone(),
     };
     let source = Arc::new(Watched {
@@ -210,6 +220,10 @@ impl Running {
             if task.await.is_err() {
                 tracing::error!(part, "a part of the node ended badly");
             }
+        }
+        self.writing.cancel();
+        if self.uses.await.is_err() {
+            tracing::error!(part = "uses", "a part of the node ended badly");
         }
         self.closing.cancel();
         if self.http.await.is_err() {

@@ -19,6 +19,8 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::uses::Uses;
+
 /// The longest sleep without a look at the clock (scheduling contract).
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// The shortest, when what is due is held by another node's transaction.
@@ -36,6 +38,7 @@ pub(crate) struct StoreSource {
     pub(crate) ends: Arc<Notify>,
     /// The leases whose end was passed on, until they are completed.
     pub(crate) told: Mutex<HashSet<ExecutionId>>,
+    pub(crate) uses: Arc<Uses>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -57,6 +60,7 @@ impl StoreSource {
         {
             self.ends.notify_one();
         }
+        self.uses.note(&claimed);
         Ok(claimed
             .into_iter()
             .map(|one| lease(one, deadline))

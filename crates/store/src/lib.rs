@@ -44,12 +44,12 @@ pub use error::{Result, StoreError};
 pub use executions::ExecutionFilter;
 pub use history::Retention;
 pub use idempotency::Reserved;
-pub use jobs::{JobEdit, JobRow, NewJob};
+pub use jobs::{JobEdit, JobRow, JobUse, NewJob};
 pub use links::{Joined, Joining, LinkKind, LinkRow, NewSetUpLink};
 pub use pairings::{Claim, NewPairing, PairingRow};
 pub use policies::Resealed;
 pub use resolve::SealedSecret;
-pub use secrets::{NewSecret, NewVersion, Revealing, SecretRow};
+pub use secrets::{NewSecret, NewVersion, Revealing, SecretFilter, SecretRow, SecretTimes, USES};
 pub use sessions::{Account, NewSession, SessionRow};
 pub use sweep::DueSecret;
 
@@ -109,13 +109,15 @@ impl Store {
                 "the database URL must begin with sqlite:// or postgres://".to_owned(),
             ));
         };
-        Ok(Self {
+        let store = Self {
             engine: Arc::new(engine),
             recorder: Arc::default(),
             keyring: OnceLock::new(),
             jobs: Arc::default(),
             secrets: Arc::default(),
-        })
+        };
+        store.fill_references().await?;
+        Ok(store)
     }
 
     /// Gives the store the key of the audit chain. Until then nothing that must be audited can be done.

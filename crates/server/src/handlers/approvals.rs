@@ -145,7 +145,7 @@ pub(crate) async fn approve(
         Err(error) => return Err(failed(error)),
     };
     let egress = found.approval.proposal.egress;
-    let resealed = keys::reseal(&app.keyrings.now(), &sealed, egress.as_ref());
+    let resealed = keys::rebind(&app.keyrings.now(), &sealed, egress.as_ref());
     let resealed = resealed.map_err(|error| {
         let details = vec![detail("", error.code(), error.to_string())];
         Failure::new(ErrorCode::Conflict, error.to_string()).with(details)

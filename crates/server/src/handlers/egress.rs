@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use padclock_api::approval::{Approval, PolicyRequest};
 use padclock_api::secret::{ProposedPolicy, Scope, Secret};
 use padclock_api::{ErrorCode, ErrorDetail, ErrorEnvelope, SecretId};
-use padclock_store::{NewApproval, StoreError};
+use padclock_store::{JobUse, NewApproval};
 use padclock_vault::EgressPolicy;
 
 use super::put;
@@ -29,6 +29,9 @@ pub(crate) fn check(policy: Option<&EgressPolicy>, details: &mut Vec<ErrorDetail
         details.push(detail(&field, "bad_policy", problem.message));
     }
 }
+
+/// Jobs looked at in one step.
+const STEP: u32 = 500;
 
 fn same(one: Option<&EgressPolicy>, other: Option<&EgressPolicy>) -> bool {
     EgressPolicy::hash(one) == EgressPolicy::hash(other)
@@ -90,14 +93,7 @@ pub(crate) async fn request<P: Permission>(
     if !details.is_empty() {
         return Err(Failure::invalid(details));
     }
-    let row = app
-        .store
-        .get_secret(caller.workspace(), id, caller.user())
-        .await
-        .map_err(stored("secret"))?;
-    if !caller.sees_environment(&row.secret.environment) {
-        return Err(Failure::not_found("secret"));
-    }
+    let row = super::secrets::one(app, caller, id).await?;
     caller.may_use_environment(&row.secret.environment)?;
     if row.secret.scope == Scope::User {
         let message = "nobody else sees your own secret, so nobody can approve: give the policy together with a new value (PUT)";
@@ -137,26 +133,34 @@ pub(crate) async fn proposed(
     caller: Caller<Read>,
     PathId(id): PathId<padclock_api::ids::SecretKind>,
 ) -> Answer<Json<ProposedPolicy>> {
-    let failed = |error: StoreError| stored("secret")(error);
-    let row = app
-        .store
-        .get_secret(caller.workspace(), id, caller.user())
-        .await
-        .map_err(failed)?;
-    if !caller.sees_environment(&row.secret.environment) {
-        return Err(Failure::not_found("secret"));
-    }
-    let rows = app
-        .store
-        .jobs_mentioning(caller.workspace(), &row.secret.name)
-        .await
-        .map_err(failed)?;
-    let mut proposal = propose::Proposal::for_secret(&row.secret, caller.user());
-    for row in rows.iter().filter(|row| caller.sees_job(row).is_ok()) {
-        match super::jobs::recompile(row) {
-            Ok(job) => proposal.add(row.id, row.owner, &job, &caller.identity.workspace_name),
-            Err(_) => proposal.unread(&row.definition.name),
+    let secret = super::secrets::one(&app, &caller, id).await?.secret;
+    let mut proposal = propose::Proposal::default();
+    let mut after = None;
+    loop {
+        let of = (secret.id, secret.name.clone());
+        let found = app
+            .store
+            .secret_users(caller.workspace(), of, after, STEP)
+            .await
+            .map_err(stored("secret"))?;
+        let (users, next) = found;
+        for JobUse {
+            job: row, places, ..
+        } in users.into_iter().filter(|one| one.meant)
+        {
+            if caller.sees_job(&row).is_err() {
+                proposal
+                    .note("jobs of other environments use it too; this token does not see them");
+            } else if let Ok(job) = super::jobs::recompile(&row) {
+                proposal.add((row.id, &caller.identity.workspace_name), &job, places);
+            } else {
+                let name = &row.definition.name;
+                proposal.note(&format!("the job {name} can't be read and was left out"));
+            }
+        }
+        after = next;
+        if after.is_none() {
+            return Ok(Json(proposal.finish()));
         }
     }
-    Ok(Json(proposal.finish()))
 }

@@ -38,6 +38,10 @@ actions! {
     SecretRefused = "secret.refused",
     /// A value was read back.
     SecretReveal = "secret.reveal",
+    /// A secret's previous value was made the current one again.
+    SecretRollBack = "secret.rollback",
+    /// A secret's previous version was removed.
+    SecretRetire = "secret.retire",
     /// A job was made.
     JobCreate = "job.create",
     /// A job was edited.
