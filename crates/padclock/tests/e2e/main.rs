@@ -1,14 +1,16 @@
 //! The program as its users meet it: the real binary, over real HTTP, on both stores. One file per subject; the first
-//! five modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
+//! six modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
 #![cfg(test)]
 
 mod client;
 mod home;
 mod leaks;
+mod persons;
 mod server;
 mod target;
 
 mod api;
+mod attacks;
 mod bad_calls;
 mod bad_definitions;
 mod bad_requests;
@@ -22,6 +24,7 @@ mod jobs;
 mod kill;
 mod outage;
 mod places;
+mod policies;
 mod races;
 mod retries;
 mod reveal;
