@@ -4,6 +4,7 @@
 //! except the client's own request bodies.
 
 pub mod approval;
+pub mod audit;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod error;

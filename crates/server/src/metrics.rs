@@ -17,6 +17,7 @@ pub(crate) struct Metrics {
     in_flight: IntGauge,
     worker: Mutex<Option<Arc<Counters>>>,
     failing: Mutex<Option<String>>,
+    pub(crate) audit: crate::audit::State,
 }
 
 fn registered<C: prometheus::core::Collector + Clone + 'static>(
@@ -61,6 +62,7 @@ impl Metrics {
             in_flight: registered(&registry, in_flight)?,
             worker: Mutex::default(),
             failing: Mutex::default(),
+            audit: crate::audit::State::new(&registry)?,
             registry,
         })
     }

@@ -4,7 +4,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::handlers::{approvals, egress, executions, jobs, me, pairings, secrets};
+use crate::handlers::{approvals, audit, egress, executions, jobs, me, pairings, secrets};
 
 struct Bearer;
 
@@ -29,6 +29,7 @@ impl Modify for Bearer {
         me::whoami,
         egress::policy, egress::proposed,
         approvals::list, approvals::get, approvals::approve, approvals::reject,
+        audit::list, audit::export,
         pairings::create, pairings::token,
     ),
     components(schemas(padclock_api::ErrorCode))

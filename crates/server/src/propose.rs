@@ -120,6 +120,7 @@ fn variables<'a>(job: &'a Job, id: &'a str, workspace: &'a str, set: usize) -> V
         environment: definition.environment(),
         workspace,
         attempt: [1, 2][set],
+        attempt_unix: 0,
         env: &definition.env,
     }
 }

@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 use crate::failure::Failure;
-use crate::handlers::{approvals, egress, executions, health, jobs, me, pairings, secrets};
+use crate::handlers::{approvals, audit, egress, executions, health, jobs, me, pairings, secrets};
 use crate::state::App;
 use crate::{disclose, doors, pages, random};
 
@@ -48,6 +48,8 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/approvals/{id}",
     "/v1/approvals/{id}/approve",
     "/v1/approvals/{id}/reject",
+    "/v1/audit",
+    "/v1/audit/export",
     "/v1/pairings",
     "/v1/pairings/token",
 ];
@@ -98,6 +100,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/approvals/{id}", get(approvals::get))
         .route("/v1/approvals/{id}/approve", post(approvals::approve))
         .route("/v1/approvals/{id}/reject", post(approvals::reject))
+        .route("/v1/audit", get(audit::list))
+        .route("/v1/audit/export", get(audit::export))
         .route("/v1/pairings", post(pairings::create))
         .route("/v1/pairings/token", post(pairings::token))
         .merge(pages::routes())
@@ -188,6 +192,11 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("GET", "/v1/approvals", &["limit", "cursor", "state"]),
+    (
+        "GET",
+        "/v1/audit",
+        &["actor", "action", "target", "from", "to", "limit", "cursor"],
+    ),
 ];
 
 fn unknown_parameter(request: &Request, route: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 //! Everything goes over the API by `padclock_api::client`. Nothing here reads a value's bytes, and nothing but `output`
 //! writes to the terminal.
 
+mod audit;
 mod connect;
 mod failure;
 mod find;
@@ -83,6 +84,9 @@ enum Command {
     /// Executions: what ran, and how it went
     #[command(subcommand)]
     Runs(runs::Command),
+    /// The audit: who did what
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Who the token's holder is, and where
     Whoami,
     /// Sign in to a server: a page of it, opened by who is signed in there, confirms the code that is shown
@@ -157,6 +161,7 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Secrets(command) => secrets::run(command, &mut session).await,
         Command::Jobs(command) => jobs::run(command, &mut session).await,
         Command::Runs(command) => runs::run(command, &mut session).await,
+        Command::Audit(command) => audit::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
         Command::Login(_) | Command::Logout | Command::Completions { .. } => Ok(()),
     };

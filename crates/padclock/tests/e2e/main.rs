@@ -2,7 +2,9 @@
 //! six modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
 #![cfg(test)]
 
+mod browser;
 mod client;
+mod curl;
 mod home;
 mod leaks;
 mod persons;
@@ -20,9 +22,12 @@ mod bad_targets;
 mod echo;
 mod executions;
 mod full_disk;
+mod hooklistener;
+mod hookwatch;
 mod jobs;
 mod kill;
 mod outage;
+mod pages;
 mod places;
 mod policies;
 mod races;
@@ -31,4 +36,6 @@ mod reveal;
 mod tags;
 mod takeover;
 mod trigrun;
+mod usage;
+mod versions;
 mod wire;
