@@ -3,6 +3,7 @@
 //! Everything goes over the API by `padclock_api::client`. Nothing here reads a value's bytes, and nothing but `output`
 //! writes to the terminal.
 
+mod approvals;
 mod audit;
 mod connect;
 mod failure;
@@ -11,6 +12,7 @@ mod jobs;
 mod keyboard;
 mod login;
 mod output;
+mod policy;
 mod profile;
 mod runs;
 mod secrets;
@@ -93,6 +95,9 @@ enum Command {
     Login(login::Login),
     /// Forget the token of a profile
     Logout,
+    /// Approvals: what one admin asks for and another decides
+    #[command(subcommand)]
+    Approvals(approvals::Command),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -161,6 +166,7 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Secrets(command) => secrets::run(command, &mut session).await,
         Command::Jobs(command) => jobs::run(command, &mut session).await,
         Command::Runs(command) => runs::run(command, &mut session).await,
+        Command::Approvals(command) => approvals::run(command, &mut session).await,
         Command::Audit(command) => audit::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
         Command::Login(_) | Command::Logout | Command::Completions { .. } => Ok(()),

@@ -7,7 +7,7 @@ use padclock_api::{AttemptStatus, UsedSecret};
 use padclock_job::OnUnresolved;
 use padclock_template::AuthSpec;
 use padclock_vault::{EgressPolicy, Place};
-use padclock_worker::{End, Refused};
+use padclock_worker::End;
 use serde_json::json;
 
 use crate::support::target::{Reply, Target};
