@@ -166,3 +166,17 @@ pub struct Secret {
     /// What its owner should know.
     pub warnings: Vec<String>,
 }
+
+/// `GET /v1/secrets/:id/value`: a value read back. It can be read from JSON, and neither printed nor written.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Revealed {
+    /// The secret's id.
+    pub id: SecretId,
+    /// How templates name it.
+    pub name: String,
+    /// The value.
+    #[schema(value_type = String)]
+    pub value: SubmittedValue,
+    /// When it was opened.
+    pub decrypted_at: Moment,
+}

@@ -99,6 +99,14 @@ fn tell(running: &Running, behind_proxy: bool) {
     if let Some(path) = &running.made.owner_token {
         tracing::info!(file = %path.display(), "wrote the owner's token");
     }
+    if let Some(link) = &running.set_up {
+        // Not to the log: whoever has it can become the owner.
+        Say.note(&format!(
+            "To sign in with a browser, open this once, before {}:\n  {}",
+            link.expires_at,
+            link.address()
+        ));
+    }
     tracing::info!(address = %running.address, node = %running.node, behind_proxy, "ready: http://{}", running.address);
 }
 

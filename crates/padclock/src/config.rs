@@ -139,6 +139,13 @@ fn resolve_from(flags: &Flags, env: Environment<'_>) -> Result<Config> {
             file.behind_proxy.map(|on| on.to_string()),
             Some("false"),
         ),
+        pick(
+            "public_url",
+            flags.public_url.clone(),
+            "PADCLOCK_PUBLIC_URL",
+            file.public_url,
+            None,
+        ),
         pick("node", flags.node.clone(), "PADCLOCK_NODE", file.node, None),
         pick(
             "max_in_flight",
@@ -219,6 +226,21 @@ fn default_data(env: Environment<'_>) -> PathBuf {
     base.join("padclock")
 }
 
+/// An address that links can begin with.
+fn public_url(text: &str) -> Result<String> {
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    match rest.map(|rest| rest.trim_end_matches('/')) {
+        Some(host)
+            if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '"', '<', '>']) =>
+        {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => bail!("public_url must be a scheme and a host, such as https://cron.example.com"),
+    }
+}
+
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.shown())
@@ -291,6 +313,7 @@ impl Config {
             database: self.get("database").map(str::to_owned),
             root_key: self.root_key(&data),
             bootstrap_token: self.bootstrap_token.as_ref().map(Value::duplicate),
+            public_url: self.get("public_url").map(public_url).transpose()?,
             behind_proxy: self.parsed("behind_proxy", "true or false")?,
             egress_allow: allow.map(cidr).collect::<Result<_>>()?,
             extra_ca: self.get("extra_ca").map(PathBuf::from),

@@ -1,7 +1,9 @@
 //! Who calls, and whether they may: a handler that names no permission gets no caller.
 
+mod asking;
 mod environment;
 mod permission;
+pub(crate) mod session;
 
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
@@ -18,7 +20,8 @@ use padclock_worker::Cidr;
 use crate::failure::{Answer, Failure, stored};
 use crate::state::App;
 
-pub(crate) use permission::{OwnSecrets, Permission, Read, Role, WriteJobs, WriteSecrets};
+pub(crate) use asking::Asking;
+pub(crate) use permission::{OwnSecrets, Permission, Read, Reveal, Role, WriteJobs, WriteSecrets};
 
 /// Who was let in, by whichever credential, and what that narrows.
 #[derive(Debug, Clone)]
@@ -105,7 +108,7 @@ fn unauthorized(message: &str) -> Failure {
     Failure::new(ErrorCode::Unauthorized, message)
 }
 
-fn bearer(parts: &Parts) -> Answer<&str> {
+pub(crate) fn bearer(parts: &Parts) -> Answer<&str> {
     let Some(header) = parts.headers.get(header::AUTHORIZATION) else {
         return Err(unauthorized(
             "a token is needed: Authorization: Bearer TOKEN",
@@ -127,7 +130,7 @@ fn bearer(parts: &Parts) -> Answer<&str> {
 /// whatever others at its address have tried.
 fn unknown(app: &App, from: IpAddr) -> Failure {
     let now = Instant::now();
-    if let Some(wait) = app.failures.wait(from, now) {
+    if let Some(wait) = app.failures.wait(&from, now) {
         let failure = Failure::new(
             ErrorCode::RateLimited,
             "too many wrong tokens from this address",

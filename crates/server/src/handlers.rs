@@ -4,6 +4,7 @@ pub(crate) mod executions;
 pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod me;
+pub(crate) mod pairings;
 pub(crate) mod secrets;
 
 use axum::Json;

@@ -11,6 +11,22 @@ const STEP: Duration = Duration::from_millis(200);
 /// Between two rounds.
 const ROUND: Duration = Duration::from_secs(600);
 
+/// Between two looks for sessions, links and pairings whose time is over.
+const ACCESS: Duration = Duration::from_secs(900);
+
+/// Removes sessions, links and pairings whose time is over, until the node stops.
+pub(crate) async fn access(store: Arc<Store>, stopping: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(ACCESS) => {}
+            () = stopping.cancelled() => return,
+        }
+        if let Err(error) = store.sweep_access().await {
+            tracing::warn!(%error, "what has ended of sessions and links could not be removed");
+        }
+    }
+}
+
 /// Prunes history until the node stops.
 pub(crate) async fn prune(store: Arc<Store>, retention: Retention, stopping: CancellationToken) {
     let (mut after, mut busy) = (None, false);

@@ -36,6 +36,21 @@ impl Opener for KeyringOpener {
     }
 }
 
+/// Opens a secret's current version. Its record must be durable.
+pub(crate) fn open(
+    keyring: &Keyring,
+    secret: &padclock_store::SealedSecret,
+) -> Result<Value, Unreadable> {
+    let at = SealPlace {
+        workspace: *secret.workspace.bytes(),
+        secret: *secret.id.bytes(),
+        version: secret.version,
+        field: FIELD,
+        policy_hash: secret.policy_hash,
+    };
+    keyring.open(&at, &secret.sealed)
+}
+
 /// What a value is sealed for.
 pub(crate) struct SealFor<'a> {
     pub(crate) workspace: WorkspaceId,

@@ -4,6 +4,7 @@
 
 mod auth;
 mod bootstrap;
+mod disclose;
 mod failure;
 mod handlers;
 mod housekeeping;
@@ -13,10 +14,13 @@ mod limits;
 mod listen;
 mod metrics;
 mod openapi;
+mod pages;
+mod password;
 mod random;
 mod root_key;
 mod routes;
 mod running;
+mod set_up;
 mod settings;
 mod source;
 mod state;
@@ -25,6 +29,7 @@ pub use bootstrap::StartError;
 pub use openapi::document as openapi_document;
 pub use root_key::RootKeySource;
 pub use running::Running;
+pub use set_up::SetUpLink;
 pub use settings::Settings;
 
 /// Starts a node: opens the store, proves the root key, makes what a first start needs, listens, and takes executions.

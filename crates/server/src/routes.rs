@@ -12,11 +12,12 @@ use padclock_api::{ErrorCode, ErrorEnvelope};
 use padclock_vault::Randomness;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 use crate::failure::Failure;
-use crate::handlers::{executions, health, jobs, me, secrets};
-use crate::random;
+use crate::handlers::{executions, health, jobs, me, pairings, secrets};
 use crate::state::App;
+use crate::{disclose, pages, random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,6 +27,7 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/whoami",
     "/v1/secrets",
     "/v1/secrets/{id}",
+    "/v1/secrets/{id}/value",
     "/v1/jobs",
     "/v1/jobs/{id}",
     "/v1/jobs/{id}/run-now",
@@ -36,6 +38,8 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/executions/{id}",
     "/v1/executions/{id}/replay",
     "/v1/executions/{id}/cancel",
+    "/v1/pairings",
+    "/v1/pairings/token",
 ];
 
 /// The server's router.
@@ -54,6 +58,7 @@ pub(crate) fn router(app: App) -> Router {
                 .patch(secrets::patch)
                 .delete(secrets::delete),
         )
+        .route("/v1/secrets/{id}/value", get(secrets::reveal::value))
         .route("/v1/jobs", get(jobs::list).post(jobs::create))
         .route(
             "/v1/jobs/{id}",
@@ -67,6 +72,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/executions/{id}", get(executions::get))
         .route("/v1/executions/{id}/replay", post(executions::replay))
         .route("/v1/executions/{id}/cancel", post(executions::cancel))
+        .route("/v1/pairings", post(pairings::create))
+        .route("/v1/pairings/token", post(pairings::token))
+        .merge(pages::routes())
         .fallback(|| async { Failure::new(ErrorCode::NotFound, "there is no such path") })
         .method_not_allowed_fallback(|| async {
             Failure::new(
@@ -75,7 +83,10 @@ pub(crate) fn router(app: App) -> Router {
             )
         })
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(CompressionLayer::new())
+        .layer(
+            CompressionLayer::new()
+                .compress_when(DefaultPredicate::new().and(disclose::compressible)),
+        )
         .layer(middleware::from_fn_with_state(app.clone(), finish))
         .with_state(app)
 }
@@ -138,6 +149,8 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/jobs", &["limit", "cursor"]),
     ("POST", "/v1/jobs", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
+    ("GET", "/sign-in", &["next"]),
+    ("GET", "/pair", &["code"]),
     (
         "GET",
         "/v1/executions",

@@ -16,10 +16,15 @@ use crate::bootstrap::{self, Made, StartError};
 use crate::keys::{KeyringOpener, Keyrings};
 use crate::limits::Failures;
 use crate::metrics::Metrics;
+use crate::set_up::{self, SetUpLink};
 use crate::settings::Settings;
 use crate::source::StoreSource;
 use crate::state::App;
 use crate::{housekeeping, listen, random, routes};
+
+/// Failures in a minute by one address, and by one account.
+const WRONG_TOKENS: u32 = 60;
+const WRONG_PASSWORDS: u32 = 10;
 
 /// A node that runs until it is told to stop.
 #[derive(Debug)]
@@ -30,6 +35,8 @@ pub struct Running {
     pub node: Arc<str>,
     /// What its start has made.
     pub made: Made,
+    /// How the first owner comes to a password: made by the very first start.
+    pub set_up: Option<SetUpLink>,
     stopping: CancellationToken,
     closing: CancellationToken,
     going: Arc<AtomicBool>,
@@ -53,6 +60,10 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         why,
     })?;
     let opened = bootstrap::open(&settings).await?;
+    let public_url = settings
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{address}"));
     let metrics = Metrics::new().map_err(|error| StartError::Other(error.to_string()))?;
     let app = App {
         store: opened.store,
@@ -60,25 +71,36 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         work: Arc::default(),
         ends: Arc::default(),
         metrics: Arc::new(metrics),
-        failures: Arc::new(Failures::default()),
+        failures: Arc::new(Failures::new(WRONG_TOKENS)),
+        logins: Arc::new(Failures::new(WRONG_PASSWORDS)),
+        secure_cookies: settings.behind_proxy || public_url.starts_with("https://"),
+        public_url: public_url.as_str().into(),
         stopping: Arc::default(),
+    };
+    let set_up = match &opened.made.owner_token {
+        Some(_) => Some(set_up::make(&app.store, &app.keyrings.now(), &public_url).await?),
+        None => None,
     };
     let node: Arc<str> = node_name(settings.node.as_deref()).into();
     let stopping = CancellationToken::new();
     let closing = CancellationToken::new();
     let worker = start_worker(&app, &settings, &node, &stopping)?;
     let prune = housekeeping::prune(Arc::clone(&app.store), settings.retention, stopping.clone());
+    let access = housekeeping::access(Arc::clone(&app.store), stopping.clone());
     Ok(Running {
         address,
         node,
         made: opened.made,
+        set_up,
         going: Arc::clone(&app.stopping),
         http: tokio::spawn(listen::serve(
             listener,
             routes::router(app),
             closing.clone(),
         )),
-        housekeeping: tokio::spawn(prune),
+        housekeeping: tokio::spawn(async move {
+            tokio::join!(prune, access);
+        }),
         worker,
         stopping,
         closing,

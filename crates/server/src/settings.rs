@@ -23,6 +23,8 @@ pub struct Settings {
     pub root_key: RootKeySource,
     /// The owner's token, set from outside instead of made.
     pub bootstrap_token: Option<Value>,
+    /// Where people reach this server, such as `https://cron.example.com`; none: where it listens.
+    pub public_url: Option<String>,
     /// Whether TLS ends in front of this process, so that it may listen beyond loopback without it.
     pub behind_proxy: bool,
     /// Loopback and private ranges that jobs may reach.
@@ -64,6 +66,7 @@ impl Settings {
             data,
             database: None,
             bootstrap_token: None,
+            public_url: None,
             behind_proxy: false,
             egress_allow: Vec::new(),
             extra_ca: None,

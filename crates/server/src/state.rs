@@ -1,5 +1,6 @@
 //! What every handler shares.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -20,6 +21,23 @@ pub(crate) struct App {
     /// Told when someone may have asked for the end of an execution.
     pub(crate) ends: Arc<Notify>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) failures: Arc<Failures>,
+    pub(crate) failures: Arc<Failures<IpAddr>>,
+    /// Wrong passwords, by account.
+    pub(crate) logins: Arc<Failures<String>>,
+    /// Where people reach this server.
+    pub(crate) public_url: Arc<str>,
+    /// Whether browsers reach it by TLS only.
+    pub(crate) secure_cookies: bool,
     pub(crate) stopping: Arc<AtomicBool>,
+}
+
+impl App {
+    /// Counts a failed attempt to be let in, against the address and, if one was named, the account.
+    pub(crate) fn count_failure(&self, from: IpAddr, account: &str) {
+        let now = std::time::Instant::now();
+        self.failures.count(from, now);
+        if !account.is_empty() {
+            self.logins.count(account.to_owned(), now);
+        }
+    }
 }

@@ -54,7 +54,8 @@ static BY_NAME: Sql = Sql::each(
      JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version",
 );
 
-fn decode(row: &mut Row) -> Result<SealedSecret> {
+/// Reads what [`BY_NAME`] answers.
+pub(crate) fn decode(row: &mut Row) -> Result<SealedSecret> {
     let egress: Option<EgressPolicy> = row.opt_json(7)?;
     Ok(SealedSecret {
         workspace: row.id(0)?,

@@ -1,5 +1,6 @@
 //! Secrets: metadata and sealed versions. Nothing here can open a value.
 
+mod reveal;
 mod row;
 
 use padclock_api::secret::{ALL_ENVIRONMENTS, Reveal, SecretPatch};
@@ -14,6 +15,7 @@ use crate::keys::LIVE_TERM;
 use crate::tx::{Sql, Tx};
 use crate::{Store, body};
 
+pub use reveal::Reveal as Revealing;
 pub use row::SecretRow;
 use row::decode;
 

@@ -39,7 +39,12 @@ const EXPOSERS: &[&str] = &[
     "crates/worker/src/access.rs",
     "crates/worker/src/outgoing.rs",
     "crates/server/src/bootstrap.rs",
+    "crates/server/src/disclose.rs",
     "crates/server/src/root_key.rs",
+    "crates/server/src/password.rs",
+    "crates/server/src/set_up.rs",
+    "crates/server/src/handlers/pairings.rs",
+    "crates/padclock/src/cronctl/profile/keep.rs",
     "fuzz/",
 ];
 

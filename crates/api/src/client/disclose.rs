@@ -60,3 +60,14 @@ pub(super) fn with_value(
     .map_err(|_| ClientError::Unwritable)?;
     Ok(Some(Bytes::from_owner(body)))
 }
+
+/// The `token` of an answer that shows one.
+pub(super) fn token(body: &[u8]) -> Result<Value, ClientError> {
+    #[derive(serde::Deserialize)]
+    struct Shown {
+        token: crate::secret::SubmittedValue,
+    }
+    let shown: Shown =
+        serde_json::from_slice(body).map_err(|_| ClientError::Unreadable("a token"))?;
+    Ok(shown.token.0)
+}

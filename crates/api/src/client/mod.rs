@@ -10,6 +10,7 @@ mod executions;
 mod failure;
 mod jobs;
 mod pages;
+mod pairings;
 mod secrets;
 mod transport;
 
@@ -33,7 +34,7 @@ use transport::{Call, Reply, Transport};
 /// Redirects are not followed: a token goes to the server that was named and to no other.
 pub struct Client {
     base: BaseUrl,
-    token: HeaderValue,
+    token: Option<HeaderValue>,
     transport: Transport,
 }
 
@@ -53,10 +54,21 @@ impl Client {
     /// system's certificates can't be read.
     pub fn new(base: BaseUrl, token: &Value) -> Result<Self, ClientError> {
         let token = disclose::bearer(token)?;
+        Ok(Self {
+            token: Some(token),
+            ..Self::anonymous(base)?
+        })
+    }
+
+    /// A client without a token, for the calls by which one is come by.
+    ///
+    /// # Errors
+    /// [`ClientError::Tls`] when the system's certificates can't be read.
+    pub fn anonymous(base: BaseUrl) -> Result<Self, ClientError> {
         let transport = Transport::new(base.is_tls())?;
         Ok(Self {
             base,
-            token,
+            token: None,
             transport,
         })
     }
@@ -75,7 +87,11 @@ impl Client {
         body: Option<Bytes>,
         condition: Option<(HeaderName, &str)>,
     ) -> Result<Reply, ClientError> {
-        let mut headers = vec![(AUTHORIZATION, self.token.clone())];
+        let token = self.token.clone();
+        let mut headers: Vec<_> = token
+            .map(|token| (AUTHORIZATION, token))
+            .into_iter()
+            .collect();
         if body.is_some() {
             headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         }

@@ -35,6 +35,9 @@ pub struct Flags {
     /// TLS ends in front of this process: listening beyond loopback is all right.
     #[arg(long)]
     pub(super) behind_proxy: bool,
+    /// Where people reach this server, as links to it begin [default: where it listens].
+    #[arg(long, value_name = "URL")]
+    pub(super) public_url: Option<String>,
     /// The node's name in executions and audit [default: the host's and something random].
     #[arg(long, value_name = "NAME")]
     pub(super) node: Option<String>,
@@ -68,6 +71,7 @@ pub(super) struct File {
     pub(super) egress: Egress,
     pub(super) extra_ca: Option<String>,
     pub(super) behind_proxy: Option<bool>,
+    pub(super) public_url: Option<String>,
     pub(super) node: Option<String>,
     pub(super) max_in_flight: Option<u32>,
     pub(super) per_host: Option<u32>,

@@ -8,7 +8,9 @@ mod failure;
 mod find;
 mod jobs;
 mod keyboard;
+mod login;
 mod output;
+mod profile;
 mod runs;
 mod secrets;
 mod session;
@@ -29,7 +31,8 @@ use session::Session;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 error, 2 usage, 3 the run failed, 4 not authenticated, 5 refused.
-The token is taken from --token-file, else CRONCTL_TOKEN, else (on this machine) from the owner.token that the server wrote.";
+The token is taken from --token-file, else CRONCTL_TOKEN, else from the profile that cronctl login has kept, else (on this machine) from the
+owner.token that the server wrote.";
 
 const EVERYWHERE: &str = "Options of every command";
 
@@ -39,14 +42,9 @@ const EVERYWHERE: &str = "Options of every command";
 struct Cli {
     #[command(flatten)]
     everywhere: Everywhere,
-    /// The server; with --server it may also be named after the command
-    #[arg(
-        long,
-        env = "CRONCTL_URL",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:7464"
-    )]
-    url: String,
+    /// The server [default: the profile's, else http://127.0.0.1:7464]; with --server it may also be named after the command
+    #[arg(long, env = "CRONCTL_URL", hide_env_values = true)]
+    url: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -60,6 +58,9 @@ struct Everywhere {
     /// A file that holds the API token
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     token_file: Option<std::path::PathBuf>,
+    /// The server and token that `cronctl login --profile NAME` has kept
+    #[arg(long, global = true, env = "CRONCTL_PROFILE", hide_env_values = true, help_heading = EVERYWHERE, value_name = "NAME")]
+    profile: Option<String>,
     /// Print JSON, as the API answers it
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
@@ -84,6 +85,10 @@ enum Command {
     Runs(runs::Command),
     /// Who the token's holder is, and where
     Whoami,
+    /// Sign in to a server: a page of it, opened by who is signed in there, confirms the code that is shown
+    Login(login::Login),
+    /// Forget the token of a profile
+    Logout,
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -122,9 +127,23 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
     if let Command::Completions { shell } = cli.command {
         return ended(completions(shell, &mut output), &mut output, None);
     }
-    let url = cli.everywhere.server.unwrap_or(cli.url);
-    let connected = connect::connect(&url, cli.everywhere.token_file.as_deref(), &mut output);
-    let (client, from) = match connected {
+    let asked = connect::Asked {
+        url: cli.everywhere.server.or(cli.url),
+        profile: cli.everywhere.profile,
+        token_file: cli.everywhere.token_file,
+    };
+    match &cli.command {
+        Command::Login(options) => {
+            let outcome = sign_in(&asked, options, &mut output).await;
+            return ended(outcome, &mut output, None);
+        }
+        Command::Logout => {
+            let outcome = login::logout(asked.profile_name(), &mut output);
+            return ended(outcome, &mut output, None);
+        }
+        _ => {}
+    }
+    let (client, from) = match connect::connect(&asked, &mut output) {
         Ok(connected) => connected,
         Err(failure) => return failure.tell(&mut output, None),
     };
@@ -139,9 +158,21 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Jobs(command) => jobs::run(command, &mut session).await,
         Command::Runs(command) => runs::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
-        Command::Completions { .. } => Ok(()),
+        Command::Login(_) | Command::Logout | Command::Completions { .. } => Ok(()),
     };
     ended(outcome, &mut session.output, Some(&from))
+}
+
+async fn sign_in(
+    asked: &connect::Asked,
+    options: &login::Login,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let to = login::To {
+        base: asked.base()?,
+        profile: asked.profile_name(),
+    };
+    login::login(to, options, &mut Terminal, output).await
 }
 
 fn ended(outcome: Result<(), Failure>, output: &mut Output, token_from: Option<&str>) -> ExitCode {

@@ -24,6 +24,7 @@ mod outage;
 mod places;
 mod races;
 mod retries;
+mod reveal;
 mod tags;
 mod takeover;
 mod trigrun;

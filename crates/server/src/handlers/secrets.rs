@@ -1,5 +1,7 @@
 //! `/v1/secrets`: names and metadata out, values only in.
 
+pub(crate) mod reveal;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;

@@ -56,6 +56,20 @@ actions! {
     ExecutionCancel = "execution.cancel",
     /// A result came after its lease was lost.
     ExecutionLateResult = "execution.late_result",
+    /// A link that works once was made.
+    LinkCreate = "link.create",
+    /// Somebody has joined by an invitation.
+    MemberJoin = "member.join",
+    /// The owner was given a way to sign in.
+    MemberSetUp = "member.set_up",
+    /// Somebody has signed in.
+    SessionOpen = "session.open",
+    /// Somebody failed to sign in.
+    SessionRefused = "session.refused",
+    /// Somebody has signed out.
+    SessionClose = "session.close",
+    /// A command line was let in.
+    PairingConfirm = "pairing.confirm",
     /// A token was made.
     TokenCreate = "token.create",
     /// Tokens that nobody has were shown.

@@ -134,7 +134,7 @@ async fn a_read_cannot_write() {
 }
 
 fn readers(store: &Store) -> &Readers {
-    match &store.engine {
+    match &*store.engine {
         Engine::Sqlite(sqlite) => &sqlite.readers,
         Engine::Postgres(_) => unreachable!("it was opened as a file"),
     }
