@@ -13,7 +13,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::bootstrap::{self, Made, StartError};
-use crate::keys::{KeyringOpener, Keyrings};
+use crate::keyrings::Keyrings;
+use crate::keyrings::rewrap::Keeping;
+use crate::keys::KeyringOpener;
 use crate::limits::Failures;
 use crate::metrics::Metrics;
 use crate::set_up::{self, SetUpLink};
@@ -66,8 +68,13 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         .unwrap_or_else(|| format!("http://{address}"));
     let metrics = Metrics::new().map_err(|error| StartError::Other(error.to_string()))?;
     let app = App {
+        keyrings: Arc::new(Keyrings::new(
+            opened.keyring,
+            opened.root,
+            Arc::clone(&opened.store),
+            settings.seals_per_term,
+        )),
         store: opened.store,
-        keyrings: Arc::new(Keyrings::new(opened.keyring)),
         work: Arc::default(),
         ends: Arc::default(),
         metrics: Arc::new(metrics),
@@ -86,6 +93,13 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
     let closing = CancellationToken::new();
     let worker = start_worker(&app, &settings, &node, &stopping)?;
     let prune = housekeeping::prune(Arc::clone(&app.store), settings.retention, stopping.clone());
+    let keeping = Keeping {
+        keyrings: Arc::clone(&app.keyrings),
+        store: Arc::clone(&app.store),
+        metrics: Arc::clone(&app.metrics),
+        node: Arc::clone(&node),
+    };
+    let keys = keeping.run(stopping.clone());
     let access = housekeeping::access(Arc::clone(&app.store), stopping.clone());
     Ok(Running {
         address,
@@ -99,7 +113,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
             closing.clone(),
         )),
         housekeeping: tokio::spawn(async move {
-            tokio::join!(prune, access);
+            tokio::join!(prune, access, keys);
         }),
         worker,
         stopping,
@@ -143,6 +157,7 @@ fn start_worker(
     app.metrics.watch(worker.counters());
     let source = StoreSource {
         store: Arc::clone(&app.store),
+        keyrings: Arc::clone(&app.keyrings),
         node: Arc::clone(node),
         ttl: settings.lease_ttl,
         work: Arc::clone(&app.work),

@@ -43,6 +43,8 @@ pub struct Settings {
     pub lease_ttl: Duration,
     /// How much history is kept.
     pub retention: Retention,
+    /// After how many seals a key term is followed by a new one; below 2^32.
+    pub seals_per_term: u64,
 }
 
 impl fmt::Debug for Settings {
@@ -76,6 +78,7 @@ impl Settings {
             drain_timeout: Duration::from_secs(30),
             lease_ttl: Duration::from_secs(30),
             retention: Retention::default(),
+            seals_per_term: 1 << 31,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use padclock_store::Store;
 use tokio::sync::Notify;
 
-use crate::keys::Keyrings;
+use crate::keyrings::Keyrings;
 use crate::limits::Failures;
 use crate::metrics::Metrics;
 

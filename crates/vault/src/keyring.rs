@@ -169,7 +169,7 @@ impl Keyring {
     }
 
     /// The terms that this keyring can open, in order.
-    pub fn terms(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn terms(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
         self.terms.keys().copied()
     }
 

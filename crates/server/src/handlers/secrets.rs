@@ -15,8 +15,9 @@ use serde::Deserialize;
 
 use super::{check_text, page, put, reserve, tagged};
 use crate::auth::{Caller, OwnSecrets, Permission, Read, WriteSecrets};
-use crate::failure::{Answer, Failure, detail, stored};
+use crate::failure::{Answer, Failure, detail, stored, unsealed};
 use crate::input::{Body, Paging, Params, PathId, cursor, if_match};
+use crate::keyrings::ToSeal;
 use crate::keys::{SealFor, seal};
 use crate::random;
 use crate::state::App;
@@ -117,14 +118,19 @@ fn may_write(caller: &Caller<OwnSecrets>, scope: Scope, environment: &str) -> An
     }
 }
 
-fn created(app: &App, caller: &Caller<OwnSecrets>, id: SecretId, new: SecretCreate) -> NewSecret {
+fn created(
+    keyring: &ToSeal,
+    caller: &Caller<OwnSecrets>,
+    id: SecretId,
+    new: SecretCreate,
+) -> NewSecret {
     let place = SealFor {
         workspace: caller.workspace(),
         secret: id,
         version: 1,
         egress: new.egress.as_ref(),
     };
-    let sealed = seal(&app.keyrings.now(), &place, &new.value.0);
+    let sealed = seal(keyring, &place, &new.value.0);
     let length = new.value.0.len();
     NewSecret {
         id,
@@ -179,7 +185,8 @@ pub(crate) async fn create(
     {
         return Ok(answer_created(&row));
     }
-    let new = created(&app, &caller, id, body.value);
+    let keyring = app.keyrings.to_seal(1).await.map_err(unsealed)?;
+    let new = created(&keyring, &caller, id, body.value);
     let made = app
         .store
         .create_secret(new, caller.actor(), caller.user())
@@ -289,7 +296,11 @@ pub(crate) async fn replace(
         version,
         unmaskable: value.len() < MASKABLE,
         short: value.len() < WELL_MASKABLE,
-        sealed: seal(&app.keyrings.now(), &place, value),
+        sealed: seal(
+            &app.keyrings.to_seal(1).await.map_err(unsealed)?,
+            &place,
+            value,
+        ),
     };
     let row = app
         .store

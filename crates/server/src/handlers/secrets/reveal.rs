@@ -10,7 +10,7 @@ use padclock_store::Revealing as Outcome;
 use serde::Serialize;
 
 use crate::auth::{Asking, Reveal};
-use crate::failure::{Answer, Failure, stored};
+use crate::failure::{Answer, Failure, stored, unsealed};
 use crate::input::PathId;
 use crate::state::App;
 use crate::{disclose, keys};
@@ -62,7 +62,9 @@ pub(crate) async fn revealed(app: &App, asking: &Asking<Reveal>, id: SecretId) -
             return Err(Failure::new(ErrorCode::NotFound, message));
         }
     };
-    let opened = keys::open(&app.keyrings.now(), &secret);
+    let term = secret.sealed.term;
+    let keyring = app.keyrings.for_term(term).await.map_err(unsealed)?;
+    let opened = keys::open(&keyring, &secret);
     let value =
         opened.map_err(|unreadable| Failure::new(ErrorCode::Internal, unreadable.to_string()))?;
     let known = Known {
