@@ -8,7 +8,7 @@ use padclock_server::{Running, Settings};
 
 use crate::config::{self, Flags};
 use crate::say::Say;
-use crate::{demo, hygiene, logging};
+use crate::{demo, hygiene, keys, logging};
 
 /// The scheduler with a lock on it.
 #[derive(Debug, Parser)]
@@ -34,6 +34,8 @@ enum Command {
     Config(Flags),
     /// Print the OpenAPI document.
     Openapi,
+    /// Show, add, move and retire keys, on the host, while nodes run.
+    Keys(keys::Keys),
 }
 
 /// Runs the command line of this process.
@@ -59,6 +61,7 @@ fn run(command: Command) -> Result<ExitCode> {
             Say.data(&config::resolve(&flags)?.shown());
             Ok(ExitCode::SUCCESS)
         }
+        Command::Keys(keys) => runtime()?.block_on(keys.run()),
         Command::Openapi => {
             Say.data(&serde_json::to_string_pretty(
                 &padclock_server::openapi_document(),

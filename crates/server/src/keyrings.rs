@@ -256,3 +256,6 @@ fn covers(keyring: &Keyring, material: &KeyMaterial) -> bool {
         .iter()
         .all(|sealed| keyring.has_term(sealed.term))
 }
+
+#[cfg(test)]
+mod tests;
