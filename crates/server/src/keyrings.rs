@@ -218,7 +218,7 @@ impl Keyrings {
         if seals < self.seals_per_term || self.now().current_term() != term {
             return Ok(());
         }
-        match self.add_term(Actor::System).await {
+        match self.add_term(Actor::System, Some(term)).await {
             // Another node was first.
             Ok(_) | Err(KeysError::Store(StoreError::Changed)) => self.learn().await,
             Err(error) if seals >= MOST_SEALS => Err(error),
@@ -229,13 +229,21 @@ impl Keyrings {
         }
     }
 
-    /// Adds a term to the store, and learns it; its number.
+    /// Adds a term to the store, and learns it; its number. It follows the term named, if one is: should others have come
+    /// since, none is added.
     ///
     /// # Errors
     /// [`StoreError::Changed`] when another process did so meanwhile, [`StoreError::RootKeyWaits`].
-    pub(crate) async fn add_term(&self, actor: Actor) -> Result<u32, KeysError> {
+    pub(crate) async fn add_term(
+        &self,
+        actor: Actor,
+        after: Option<u32>,
+    ) -> Result<u32, KeysError> {
         let material = self.store.key_material().await?.ok_or(KeysError::None)?;
         let keyring = Keyring::unlock(&self.root, &material.master, &material.terms)?;
+        if after.is_some_and(|after| after != keyring.current_term()) {
+            return Err(StoreError::Changed.into());
+        }
         let (_, new) = keyring.with_term(&self.root, &mut System::default())?;
         let term = new.term;
         self.store.add_term(material.master, new, actor).await?;

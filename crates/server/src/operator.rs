@@ -129,7 +129,7 @@ impl OperatorKeys {
     /// # Errors
     /// [`OperatorError::Raced`], [`OperatorError::RootKeyWaits`].
     pub async fn rotate(&self) -> Result<u32, OperatorError> {
-        Ok(self.keyrings.add_term(Actor::System).await?)
+        Ok(self.keyrings.add_term(Actor::System, None).await?)
     }
 
     /// Moves all data keys to the current term. Cut off at any moment, it goes on where it was when it is called again.

@@ -97,7 +97,7 @@ async fn a_term_that_has_sealed_enough_is_followed_by_another() {
 async fn a_term_is_learnt_when_it_is_met() {
     let place = Place::new(1 << 31).await;
     let (node, other) = (place.node().await, place.node().await);
-    assert_eq!(node.add_term(Actor::System).await.unwrap(), 2);
+    assert_eq!(node.add_term(Actor::System, None).await.unwrap(), 2);
     assert!(node.now().has_term(2) && !other.now().has_term(2));
     assert!(other.for_term(2).await.unwrap().has_term(2));
     assert_eq!(other.now().current_term(), 2);
@@ -109,7 +109,7 @@ async fn a_term_is_learnt_when_it_is_met() {
 async fn a_retired_term_opens_what_is_on_its_way_and_nothing_at_the_next_start() {
     let place = Place::new(1 << 31).await;
     let node = place.node().await;
-    node.add_term(Actor::System).await.unwrap();
+    node.add_term(Actor::System, None).await.unwrap();
     place.store.retire_term(1, Actor::System).await.unwrap();
     node.learn().await.unwrap();
     assert!(node.now().has_term(1));
@@ -134,9 +134,9 @@ async fn a_node_goes_on_with_a_replaced_root_key_until_a_term_is_added() {
     promoted.await.unwrap();
     node.learn().await.unwrap();
     assert!(!node.is_replaced());
-    assert!(node.add_term(Actor::System).await.is_err());
+    assert!(node.add_term(Actor::System, None).await.is_err());
     let renewed = place.node_with(file).await;
-    assert_eq!(renewed.add_term(Actor::System).await.unwrap(), 2);
+    assert_eq!(renewed.add_term(Actor::System, None).await.unwrap(), 2);
     let refused = node.for_term(2).await;
     assert!(matches!(refused, Err(KeysError::Replaced)), "{refused:?}");
     assert!(node.is_replaced());
