@@ -1,11 +1,12 @@
 //! Secrets as they are posted and answered. An answer has no field that could hold a value.
 
 use padclock_job::Moment;
-use padclock_vault::{EgressPolicy, Value};
+use padclock_vault::{EgressPolicy, Place, Value};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::SecretId;
+use crate::job::JobState;
+use crate::{ExecutionId, JobId, SecretId, UserId};
 
 /// The environment name that means: serves every environment.
 pub const ALL_ENVIRONMENTS: &str = "workspace";
@@ -179,4 +180,74 @@ pub struct Revealed {
     pub value: SubmittedValue,
     /// When it was opened.
     pub decrypted_at: Moment,
+}
+
+/// Which of a secret's versions one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VersionState {
+    /// The one that is used.
+    Current,
+    /// The one before it, kept until it is retired or the value is replaced again.
+    Previous,
+}
+
+/// A version of a secret, as `GET /v1/secrets/:id/versions` lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SecretVersion {
+    /// From 1; it only grows.
+    pub number: u32,
+    /// When it was made.
+    pub created_at: Moment,
+    /// The key term that seals it.
+    pub key_version: String,
+    /// Which one it is.
+    pub state: VersionState,
+}
+
+/// A use of a secret by an execution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SecretUsed {
+    /// The execution.
+    pub execution: ExecutionId,
+    /// Its job.
+    pub job_id: JobId,
+    /// When it took the secret.
+    pub at: Moment,
+}
+
+/// A job that names a secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SecretUser {
+    /// The job.
+    pub id: JobId,
+    /// Its name.
+    pub name: String,
+    /// What it does now.
+    pub state: JobState,
+    /// Whose it is: the owner's own secrets come before the workspace's.
+    pub owner: UserId,
+    /// The environment whose secrets it sees first.
+    pub environment: String,
+    /// Where it names the secret.
+    pub places: Vec<Place>,
+    /// Whether the name means this very secret, for this job and now: another of that name may come before it.
+    pub resolves_here: bool,
+}
+
+/// `GET /v1/secrets/:id/usage`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SecretUsage {
+    /// The jobs that name it, a page of them, oldest first.
+    pub jobs: Vec<SecretUser>,
+    /// The automations that name it.
+    pub automations: Vec<SecretUser>,
+    /// When an execution took it last. It is written down every few seconds.
+    pub last_used_at: Option<Moment>,
+    /// That execution.
+    pub last_execution: Option<ExecutionId>,
+    /// The last few executions that took it, newest first.
+    pub executions: Vec<SecretUsed>,
+    /// Where the next page of jobs begins; null at the end.
+    pub next_cursor: Option<String>,
 }

@@ -122,9 +122,37 @@ pub(crate) async fn open(settings: &Settings) -> Result<Opened, StartError> {
 }
 
 /// The database that these settings mean.
-pub(crate) fn database_url(settings: &Settings) -> String {
+fn database_url(settings: &Settings) -> String {
     let own = || format!("sqlite://{}", settings.data.join("padclock.db").display());
     settings.database.clone().unwrap_or_else(own)
+}
+
+/// Opens a database that a node has made, with its root key: it makes no folder, no keys and no token, and puts no root key
+/// that waits in place.
+pub(crate) async fn open_made(
+    settings: &Settings,
+) -> Result<(Arc<Store>, Arc<Keyring>, RootKey), StartError> {
+    let url = database_url(settings);
+    let file = url.strip_prefix("sqlite://").map(Path::new);
+    if let Some(path) = file.filter(|path| !path.exists()) {
+        let (path, why) = (path.to_owned(), std::io::ErrorKind::NotFound.into());
+        return Err(StartError::Folder { path, why });
+    }
+    let store = Arc::new(Store::open(&url).await?);
+    let material = store.key_material().await?;
+    let material = material.ok_or_else(|| {
+        StartError::Other("the database is empty: no node has started on it yet".to_owned())
+    })?;
+    let (root, _) = settings
+        .root_key
+        .load(false, file.is_some(), &mut System::default())?;
+    let keyring = match Keyring::unlock(&root, &material.master, &material.terms) {
+        Ok(keyring) => Arc::new(keyring),
+        Err(KeyError::WrongRootKey) => return Err(refused(&store, &root).await?),
+        Err(error) => return Err(StartError::Keys(error)),
+    };
+    store.unlock(Arc::clone(&keyring));
+    Ok((store, keyring, root))
 }
 
 fn make_folder(path: &Path) -> Result<(), StartError> {

@@ -68,6 +68,15 @@ impl Failure {
         }
     }
 
+    /// What kind it is, as the record of a refusal says it.
+    pub(crate) const fn code_word(&self) -> &'static str {
+        match self.code {
+            ErrorCode::Forbidden => "forbidden",
+            ErrorCode::NotFound => "not_found",
+            _ => "failed",
+        }
+    }
+
     /// As the envelope's body, for this request.
     pub(crate) fn body(&self, request_id: &str) -> ErrorBody {
         ErrorBody {

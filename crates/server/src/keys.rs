@@ -27,14 +27,29 @@ pub(crate) fn open(
     keyring: &Keyring,
     secret: &padclock_store::SealedSecret,
 ) -> Result<Value, Unreadable> {
-    let at = SealPlace {
+    keyring.open(&place(secret), &secret.sealed)
+}
+
+/// Seals a version's value again as another version of the same secret.
+pub(crate) fn reseal(
+    keyring: &ToSeal,
+    from: &padclock_store::SealedSecret,
+    version: u32,
+) -> Result<Sealed, Unreadable> {
+    let at = place(from);
+    let to = SealPlace { version, ..at };
+    keyring.reseal_value(&at, &to, &from.sealed, &mut System::default())
+}
+
+/// What a stored version is sealed for, under the policy of now.
+fn place(secret: &padclock_store::SealedSecret) -> SealPlace<'static> {
+    SealPlace {
         workspace: *secret.workspace.bytes(),
         secret: *secret.id.bytes(),
         version: secret.version,
         field: FIELD,
         policy_hash: secret.policy_hash,
-    };
-    keyring.open(&at, &secret.sealed)
+    }
 }
 
 /// What a value is sealed for.

@@ -2,9 +2,11 @@
 //!
 //! No SQL stands here and nothing here connects to a job's target: the store and the worker do that.
 
+mod audit;
 mod auth;
 mod bootstrap;
 mod disclose;
+mod doors;
 mod failure;
 mod handlers;
 mod housekeeping;
@@ -26,7 +28,9 @@ mod set_up;
 mod settings;
 mod source;
 mod state;
+mod uses;
 
+pub use audit::{AuditCopy, Auditor, CheckedHeads, check_heads};
 pub use bootstrap::StartError;
 pub use keyrings::KeysError;
 pub use keyrings::rewrap::Progress;

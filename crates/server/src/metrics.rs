@@ -19,6 +19,7 @@ pub(crate) struct Metrics {
     rewrapped: IntCounter,
     worker: Mutex<Option<Arc<Counters>>>,
     failing: Mutex<Option<String>>,
+    pub(crate) audit: crate::audit::State,
 }
 
 fn registered<C: prometheus::core::Collector + Clone + 'static>(
@@ -73,6 +74,7 @@ impl Metrics {
             in_flight: registered(&registry, in_flight)?,
             worker: Mutex::default(),
             failing: Mutex::default(),
+            audit: crate::audit::State::new(&registry)?,
             registry,
         })
     }

@@ -1,10 +1,10 @@
 //! What the host's operator does with keys: on the same database as the nodes, beside them, while they run.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use padclock_store::{Actor, KeyMaterial, Retired, Store, StoreError, Term};
-use padclock_vault::{KeyError, Keyring};
+use padclock_vault::Keyring;
 
 use crate::bootstrap::{self, StartError};
 use crate::keyrings::rewrap::{self, Progress};
@@ -85,26 +85,7 @@ impl OperatorKeys {
     /// # Errors
     /// As a node's start.
     pub async fn open(settings: &Settings) -> Result<Self, OperatorError> {
-        let url = bootstrap::database_url(settings);
-        if let Some(file) = url.strip_prefix("sqlite://").map(Path::new)
-            && !file.exists()
-        {
-            return Err(OperatorError::Keys(KeysError::None));
-        }
-        let store = Arc::new(Store::open(&url).await.map_err(StartError::Store)?);
-        let material = store.key_material().await?.ok_or(KeysError::None)?;
-        let (root, _) = settings
-            .root_key
-            .load(false, url.starts_with("sqlite://"), &mut System::default())
-            .map_err(StartError::RootKey)?;
-        let keyring = match Keyring::unlock(&root, &material.master, &material.terms) {
-            Ok(keyring) => Arc::new(keyring),
-            Err(KeyError::WrongRootKey) => {
-                return Err(bootstrap::refused(&store, &root).await?.into());
-            }
-            Err(error) => return Err(StartError::Keys(error).into()),
-        };
-        store.unlock(Arc::clone(&keyring));
+        let (store, keyring, root) = bootstrap::open_made(settings).await?;
         Ok(Self {
             keyrings: Keyrings::new(keyring, root, Arc::clone(&store), settings.seals_per_term),
             store,

@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::keyrings::{Keyrings, KeysError};
+use crate::uses::Uses;
 
 /// The longest sleep without a look at the clock (scheduling contract).
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -38,6 +39,7 @@ pub(crate) struct StoreSource {
     pub(crate) ends: Arc<Notify>,
     /// The leases whose end was passed on, until they are completed.
     pub(crate) told: Mutex<HashSet<ExecutionId>>,
+    pub(crate) uses: Arc<Uses>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -63,6 +65,7 @@ impl StoreSource {
             self.ends.notify_one();
         }
         let claimed = self.openable(claimed).await?;
+        self.uses.note(&claimed);
         Ok(claimed
             .into_iter()
             .map(|one| lease(one, deadline))

@@ -24,8 +24,10 @@ macro_rules! select_job {
     };
 }
 
-mod mention;
+mod reference;
 mod state;
+
+pub use reference::JobUse;
 
 /// A job to store, checked and compiled.
 #[derive(Debug)]
@@ -235,6 +237,7 @@ async fn create(tx: &mut dyn Tx, new: &NewJob) -> Result<()> {
         stored(definition)?
     ];
     tx.execute(&INSERT, params).await?;
+    reference::put(tx, new.id, new.workspace, &new.job).await?;
     put_due(
         tx,
         DuePlace {
@@ -273,6 +276,8 @@ async fn edit(tx: &mut dyn Tx, before: &JobRow, edit: &JobEdit, now: Moment) -> 
     if tx.execute(&UPDATE, params).await? == 0 {
         return Err(StoreError::Changed);
     }
+    reference::forget(tx, before.id).await?;
+    reference::put(tx, before.id, before.workspace, &edit.job).await?;
     let place = DuePlace {
         job: before.id,
         generation,

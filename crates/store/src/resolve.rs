@@ -76,6 +76,29 @@ pub(crate) fn decode(row: &mut Row) -> Result<SealedSecret> {
     })
 }
 
+/// Every secret of these names, whoever's it is and whatever environment it serves.
+pub(crate) async fn named(
+    tx: &mut dyn Tx,
+    workspace: WorkspaceId,
+    names: BTreeSet<String>,
+) -> Result<BTreeMap<String, Vec<Arc<SealedSecret>>>> {
+    let mut found: BTreeMap<String, Vec<Arc<SealedSecret>>> = BTreeMap::new();
+    let keys = Rows::new(
+        names
+            .into_iter()
+            .map(|name| [Field::from(workspace), Field::from(name)]),
+    );
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    for mut row in one_batch(tx, &BY_NAME, keys).await? {
+        let secret = decode(&mut row)?;
+        let list = found.entry(secret.name.clone()).or_default();
+        list.push(Arc::new(secret));
+    }
+    Ok(found)
+}
+
 /// For whom a name is looked up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asker<'a> {

@@ -1,7 +1,10 @@
 //! Secrets: metadata and sealed versions. Nothing here can open a value.
 
+mod paging;
 mod reveal;
 mod row;
+mod uses;
+mod version;
 
 use padclock_api::secret::{ALL_ENVIRONMENTS, Reveal, SecretPatch};
 use padclock_api::{SecretId, UserId, WorkspaceId};
@@ -15,9 +18,11 @@ use crate::keys::LIVE_TERM;
 use crate::tx::{Sql, Tx};
 use crate::{Store, body};
 
-pub use reveal::Reveal as Revealing;
+pub use paging::{SecretFilter, SecretTimes};
+pub use reveal::Revealing;
 pub use row::SecretRow;
 use row::decode;
+pub use uses::USES;
 
 /// A secret to store, its value already sealed as version 1.
 #[derive(Debug)]
@@ -377,6 +382,7 @@ impl Store {
             let now = tx.now().await?;
             tx.execute(&DELETE, fields![id]).await?;
             tx.execute(&DELETE_VERSIONS, fields![id]).await?;
+            tx.execute(&uses::FORGET, fields![id]).await?;
             tx.execute(&TOUCH, fields![workspace]).await?;
             let entry = entry(workspace, &actor, Action::SecretDelete, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await

@@ -22,6 +22,7 @@ pub mod source;
 #[cfg(test)]
 mod testing;
 mod texts;
+mod token;
 mod worker;
 
 pub use address::Cidr;

@@ -1,14 +1,17 @@
 //! The program as its users meet it: the real binary, over real HTTP, on both stores. One file per subject; the first
-//! five modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
+//! six modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
 #![cfg(test)]
 
+mod browser;
 mod client;
+mod curl;
 mod home;
 mod leaks;
 mod server;
 mod target;
 
 mod api;
+mod auth_helpers;
 mod bad_calls;
 mod bad_definitions;
 mod bad_requests;
@@ -18,11 +21,14 @@ mod bad_targets;
 mod echo;
 mod executions;
 mod full_disk;
+mod hooklistener;
+mod hookwatch;
 mod hygiene;
 mod jobs;
 mod keys;
 mod kill;
 mod outage;
+mod pages;
 mod places;
 mod races;
 mod retries;
@@ -30,4 +36,6 @@ mod reveal;
 mod tags;
 mod takeover;
 mod trigrun;
+mod usage;
+mod versions;
 mod wire;

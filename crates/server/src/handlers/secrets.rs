@@ -1,6 +1,8 @@
 //! `/v1/secrets`: names and metadata out, values only in.
 
 pub(crate) mod reveal;
+pub(crate) mod usage;
+pub(crate) mod versions;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -8,8 +10,8 @@ use axum::response::Response;
 use padclock_api::secret::{
     ALL_ENVIRONMENTS, Scope, Secret, SecretCreate, SecretPatch, SecretReplace,
 };
-use padclock_api::{ErrorCode, ErrorDetail, ErrorEnvelope, Page, SecretId};
-use padclock_store::{JobRow, NewSecret, NewVersion, SecretRow, StoreError};
+use padclock_api::{ErrorDetail, ErrorEnvelope, Page, SecretId};
+use padclock_store::{NewSecret, NewVersion, SecretRow, StoreError};
 use padclock_vault::Value;
 use serde::Deserialize;
 
@@ -160,22 +162,24 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Body<SecretCreate>,
 ) -> Answer<Response> {
-    let environment = body.value.environment.as_deref();
-    may_write(
-        &caller,
-        body.value.scope,
-        environment.unwrap_or(ALL_ENVIRONMENTS),
-    )?;
-    check_create(&body.value)?;
+    let call = ("/v1/secrets", &body.raw[..]);
+    let row = make(&app, &caller, &headers, call, body.value).await?;
+    Ok(answer_created(&row))
+}
+
+/// Stores a secret, whichever door it comes through; `call` is the path and the body, to tell a repetition.
+pub(crate) async fn make(
+    app: &App,
+    caller: &Caller<OwnSecrets>,
+    headers: &HeaderMap,
+    call: (&str, &[u8]),
+    new: SecretCreate,
+) -> Answer<SecretRow> {
+    let environment = new.environment.as_deref();
+    may_write(caller, new.scope, environment.unwrap_or(ALL_ENVIRONMENTS))?;
+    check_create(&new)?;
     let fresh: SecretId = random::id(random::wall_clock());
-    let (id, repeated) = reserve(
-        &app,
-        &caller,
-        &headers,
-        ("/v1/secrets", &body.raw),
-        *fresh.bytes(),
-    )
-    .await?;
+    let (id, repeated) = reserve(app, caller, headers, call, *fresh.bytes()).await?;
     let id = SecretId::from_bytes(id);
     if repeated
         && let Ok(row) = app
@@ -183,10 +187,10 @@ pub(crate) async fn create(
             .get_secret(caller.workspace(), id, caller.user())
             .await
     {
-        return Ok(answer_created(&row));
+        return Ok(row);
     }
     let keyring = app.keyrings.to_seal(1).await.map_err(unsealed)?;
-    let new = created(&keyring, &caller, id, body.value);
+    let new = created(&keyring, caller, id, new);
     let made = app
         .store
         .create_secret(new, caller.actor(), caller.user())
@@ -198,9 +202,9 @@ pub(crate) async fn create(
             .get_secret(caller.workspace(), id, caller.user())
             .await
     {
-        return Ok(answer_created(&row));
+        return Ok(row);
     }
-    Ok(answer_created(&made.map_err(stored("secret"))?))
+    made.map_err(stored("secret"))
 }
 
 fn answer_created(row: &SecretRow) -> Response {
@@ -239,7 +243,11 @@ pub(crate) async fn list(
     }))
 }
 
-async fn one<P: Permission>(app: &App, caller: &Caller<P>, id: SecretId) -> Answer<SecretRow> {
+pub(crate) async fn one<P: Permission>(
+    app: &App,
+    caller: &Caller<P>,
+    id: SecretId,
+) -> Answer<SecretRow> {
     let row = app
         .store
         .get_secret(caller.workspace(), id, caller.user())
@@ -274,14 +282,26 @@ pub(crate) async fn replace(
     headers: HeaderMap,
     body: Body<SecretReplace>,
 ) -> Answer<Response> {
+    let row = renew(&app, &caller, id, &headers, body.value).await?;
+    Ok(tagged(StatusCode::OK, &row.secret, row.revision))
+}
+
+/// Gives a secret a new value, whichever door it comes through.
+pub(crate) async fn renew(
+    app: &App,
+    caller: &Caller<OwnSecrets>,
+    id: SecretId,
+    headers: &HeaderMap,
+    given: SecretReplace,
+) -> Answer<SecretRow> {
     let mut details = Vec::new();
-    check_value(&body.value.value.0, body.value.unmaskable, &mut details);
+    check_value(&given.value.0, given.unmaskable, &mut details);
     if !details.is_empty() {
         return Err(Failure::invalid(details));
     }
-    let SecretRow { secret, revision } = one(&app, &caller, id).await?;
-    may_write(&caller, secret.scope, &secret.environment)?;
-    if if_match(&headers)?.is_some_and(|expected| expected != revision) {
+    let SecretRow { secret, revision } = one(app, caller, id).await?;
+    may_write(caller, secret.scope, &secret.environment)?;
+    if if_match(headers)?.is_some_and(|expected| expected != revision) {
         return Err(stored("secret")(StoreError::Changed));
     }
     let version = secret.version + 1;
@@ -291,7 +311,7 @@ pub(crate) async fn replace(
         version,
         egress: secret.egress.as_ref(),
     };
-    let value = &body.value.value.0;
+    let value = &given.value.0;
     let new = NewVersion {
         version,
         unmaskable: value.len() < MASKABLE,
@@ -306,8 +326,7 @@ pub(crate) async fn replace(
         .store
         .replace_secret(caller.workspace(), id, new, caller.actor(), caller.user())
         .await;
-    let row = row.map_err(stored("secret"))?;
-    Ok(tagged(StatusCode::OK, &row.secret, row.revision))
+    row.map_err(stored("secret"))
 }
 
 /// Changes what is known about a secret.
@@ -320,32 +339,43 @@ pub(crate) async fn patch(
     headers: HeaderMap,
     body: Body<SecretPatch>,
 ) -> Answer<Response> {
+    let row = describe(&app, &caller, id, &headers, body.value).await?;
+    Ok(tagged(StatusCode::OK, &row.secret, row.revision))
+}
+
+/// Changes what is known about a secret, whichever door it comes through.
+pub(crate) async fn describe(
+    app: &App,
+    caller: &Caller<OwnSecrets>,
+    id: SecretId,
+    headers: &HeaderMap,
+    given: SecretPatch,
+) -> Answer<SecretRow> {
     check_text(
         "description",
-        body.value.description.as_ref().and_then(Option::as_deref),
+        given.description.as_ref().and_then(Option::as_deref),
         4_096,
     )?;
     let mut details = Vec::new();
-    check_rotation(body.value.rotate_every_days.flatten(), &mut details);
+    check_rotation(given.rotate_every_days.flatten(), &mut details);
     if !details.is_empty() {
         return Err(Failure::invalid(details));
     }
-    let expected = if_match(&headers)?;
-    let before = one(&app, &caller, id).await?.secret;
-    may_write(&caller, before.scope, &before.environment)?;
+    let expected = if_match(headers)?;
+    let before = one(app, caller, id).await?.secret;
+    may_write(caller, before.scope, &before.environment)?;
     let row = app
         .store
         .patch_secret(
             caller.workspace(),
             id,
-            body.value,
+            given,
             expected,
             caller.actor(),
             caller.user(),
         )
         .await;
-    let row = row.map_err(stored("secret"))?;
-    Ok(tagged(StatusCode::OK, &row.secret, row.revision))
+    row.map_err(stored("secret"))
 }
 
 /// What a deletion may ask for.
@@ -353,7 +383,7 @@ pub(crate) async fn patch(
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeleteParams {
     #[serde(default)]
-    if_unused: bool,
+    pub(crate) if_unused: bool,
 }
 
 /// Deletes a secret, also when jobs name it, unless `if_unused=true` asks to leave it then.
@@ -373,7 +403,7 @@ pub(crate) async fn delete(
         return Err(stored("secret")(StoreError::Changed));
     }
     if params.if_unused {
-        refuse_in_use(&app, &caller, &secret).await?;
+        usage::refuse_in_use(&app, &caller, &secret).await?;
     }
     let deleted = app
         .store
@@ -381,40 +411,4 @@ pub(crate) async fn delete(
         .await;
     deleted.map_err(stored("secret"))?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Refuses when a job names the secret, and says which jobs do.
-async fn refuse_in_use(app: &App, caller: &Caller<OwnSecrets>, secret: &Secret) -> Answer<()> {
-    let rows = app
-        .store
-        .jobs_mentioning(caller.workspace(), &secret.name)
-        .await
-        .map_err(stored("secret"))?;
-    let names = |row: &JobRow| {
-        // A job that can't be read any more may name it: better kept than sorry.
-        super::jobs::recompile(row).map_or(true, |job| {
-            job.references()
-                .iter()
-                .any(|(used, _)| used.name == secret.name)
-        })
-    };
-    let users: Vec<ErrorDetail> = rows
-        .iter()
-        .filter(|row| names(row))
-        .map(|row| {
-            detail(
-                "jobs",
-                "in_use",
-                format!("{} {}", row.id, row.definition.name),
-            )
-        })
-        .collect();
-    if users.is_empty() {
-        return Ok(());
-    }
-    let message = match users.as_slice() {
-        [one] => format!("the job {} names this secret", one.message),
-        several => format!("{} jobs name this secret; see details", several.len()),
-    };
-    Err(Failure::new(ErrorCode::Conflict, message).with(users))
 }

@@ -70,7 +70,9 @@ fn show(
         .as_ref()
         .filter(|_| kind == LinkKind::Invitation)
         .map(|row| row.user_name.as_str());
-    let status = if problem.is_some() {
+    let status = if problem.as_deref() == Some(NOT_OURS) {
+        StatusCode::FORBIDDEN
+    } else if problem.is_some() {
         StatusCode::BAD_REQUEST
     } else {
         StatusCode::OK

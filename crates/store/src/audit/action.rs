@@ -38,6 +38,10 @@ actions! {
     SecretRefused = "secret.refused",
     /// A value was read back.
     SecretReveal = "secret.reveal",
+    /// A secret's previous value was made the current one again.
+    SecretRollBack = "secret.rollback",
+    /// A secret's previous version was removed.
+    SecretRetire = "secret.retire",
     /// A job was made.
     JobCreate = "job.create",
     /// A job was edited.
@@ -72,6 +76,8 @@ actions! {
     PairingConfirm = "pairing.confirm",
     /// A token was made.
     TokenCreate = "token.create",
+    /// The audit was exported.
+    AuditExport = "audit.export",
     /// Tokens that nobody has were shown.
     TokenFailure = "token.failure",
     /// A key term was added.

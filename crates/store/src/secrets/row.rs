@@ -16,16 +16,21 @@ pub struct SecretRow {
 }
 const COLUMNS: usize = 16;
 
+/// What the column says; a word that is not known allows nothing.
+pub(super) fn reveal_of(word: &str) -> Reveal {
+    if word == "allowed" {
+        Reveal::Allowed
+    } else {
+        Reveal::Never
+    }
+}
+
 /// Reads what `select_secret!` answers.
 pub(super) fn decode(row: &mut Row) -> Result<SecretRow> {
     debug_assert_eq!(row.0.len(), COLUMNS);
     let egress: Option<EgressPolicy> = row.opt_json(7)?;
     let (unmaskable, short) = (row.flag(10)?, row.flag(14)?);
-    let reveal = if row.text(9)? == "never" {
-        Reveal::Never
-    } else {
-        Reveal::Allowed
-    };
+    let reveal = reveal_of(&row.text(9)?);
     let warnings = warnings(egress.as_ref(), unmaskable, short);
     let secret = Secret {
         id: row.id(0)?,
