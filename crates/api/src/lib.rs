@@ -7,14 +7,18 @@ pub mod approval;
 pub mod audit;
 #[cfg(feature = "client")]
 pub mod client;
+pub mod environment;
 pub mod error;
 pub mod execution;
 pub mod ids;
+pub mod invitation;
 pub mod job;
 pub mod me;
+pub mod member;
 pub mod page;
 pub mod pairing;
 pub mod secret;
+pub mod token;
 pub mod workspace;
 
 pub use error::{ErrorBody, ErrorCode, ErrorDetail, ErrorEnvelope};
@@ -26,5 +30,6 @@ pub use ids::{
     ApprovalId, AuditId, ExecutionId, Id, JobId, LinkId, PairingId, SecretId, SessionId, TokenId,
     UserId, WorkspaceId,
 };
+pub use member::Role;
 pub use page::Page;
 pub use workspace::WorkspaceSettings;

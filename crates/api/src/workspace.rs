@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::WorkspaceId;
+use crate::member::Role;
+use crate::token::Issued;
 
 /// What a workspace asks of its secrets and jobs. A setting that is missing has its default: nothing is asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -16,6 +18,18 @@ pub struct WorkspaceSettings {
     pub refuse_plaintext_secrets: bool,
     /// What happens to a `secret://name` that names no secret: `fail` holds for every job of the workspace.
     pub on_unresolved: OnUnresolved,
+}
+
+impl WorkspaceSettings {
+    /// From what is stored. Settings that this binary can't read, such as those of a newer one, ask for everything.
+    #[must_use]
+    pub fn of_stored(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or(Self {
+            require_egress_policy: true,
+            refuse_plaintext_secrets: true,
+            on_unresolved: OnUnresolved::Fail,
+        })
+    }
 }
 
 /// Which settings shall be what from now on; those that are missing stay.
@@ -83,9 +97,20 @@ pub struct Workspace {
     /// Its name.
     pub name: String,
     /// The caller's role in it.
-    pub role: String,
+    pub role: Role,
     /// What it asks of its secrets and jobs.
     pub settings: WorkspaceSettings,
     /// When it was made.
     pub created_at: Moment,
+}
+
+/// The answer to `POST /v1/workspaces`.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct WorkspaceMade {
+    /// What is known of it.
+    #[serde(flatten)]
+    pub known: Workspace,
+    /// The token that `token_name` asked for.
+    #[serde(default)]
+    pub token: Option<Issued>,
 }

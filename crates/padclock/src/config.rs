@@ -148,6 +148,13 @@ fn resolve_from(flags: &Flags, env: Environment<'_>) -> Result<Config> {
             file.public_url,
             None,
         ),
+        pick(
+            "trusted_proxies",
+            joined(flags.trusted_proxy.clone()),
+            "PADCLOCK_TRUSTED_PROXIES",
+            joined(file.trusted_proxies.unwrap_or_default()),
+            Some(""),
+        ),
         pick("node", flags.node.clone(), "PADCLOCK_NODE", file.node, None),
         pick(
             "max_in_flight",
@@ -278,6 +285,17 @@ impl Config {
         }
     }
 
+    /// A list of ranges of addresses.
+    fn ranges<T: std::str::FromStr>(&self, key: &str) -> Result<Vec<T>> {
+        let list = self.get(key).unwrap_or_default().split(',').map(str::trim);
+        let range = |text: &str| {
+            text.parse().map_err(|_| {
+                anyhow::anyhow!("{key} must hold ranges such as 127.0.0.0/8 or 10.1.0.0/16")
+            })
+        };
+        list.filter(|part| !part.is_empty()).map(range).collect()
+    }
+
     /// The database's URL, the embedded one's when none is named.
     pub(crate) fn database_url(&self) -> String {
         let data = Path::new(self.get("data").unwrap_or(".")).to_owned();
@@ -323,16 +341,6 @@ impl Config {
     /// The settings, checked.
     pub(crate) fn settings(&self) -> Result<Settings> {
         let data = PathBuf::from(self.get("data").unwrap_or("."));
-        let allow = self
-            .get("egress.allow")
-            .unwrap_or_default()
-            .split(',')
-            .filter(|part| !part.trim().is_empty());
-        let cidr = |text: &str| {
-            text.trim().parse().map_err(|_| {
-                anyhow::anyhow!("egress.allow must hold ranges such as 127.0.0.0/8 or 10.1.0.0/16")
-            })
-        };
         Ok(Settings {
             listen: self
                 .parsed::<SocketAddr>("listen", "an address and a port, such as 127.0.0.1:7464")?,
@@ -341,7 +349,8 @@ impl Config {
             bootstrap_token: self.bootstrap_token.as_ref().map(Value::duplicate),
             public_url: self.get("public_url").map(public_url).transpose()?,
             behind_proxy: self.parsed("behind_proxy", "true or false")?,
-            egress_allow: allow.map(cidr).collect::<Result<_>>()?,
+            trusted_proxies: self.ranges("trusted_proxies")?,
+            egress_allow: self.ranges("egress.allow")?,
             extra_ca: self.get("extra_ca").map(PathBuf::from),
             node: self.get("node").map(str::to_owned),
             max_in_flight: self.bounded("max_in_flight", 1, 100_000)? as usize,

@@ -1,28 +1,33 @@
 //! Who calls, and whether they may: a handler that names no permission gets no caller.
 
+mod address;
 mod asking;
 mod environment;
 mod permission;
 pub(crate) mod session;
 
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
 use padclock_api::{ErrorCode, UserId, WorkspaceId};
-use padclock_store::{Actor, Credential, TokenRow};
+use padclock_store::{Actor, By, Credential, TokenRow};
 use padclock_vault::{Label, token};
 use padclock_worker::Cidr;
 
 use crate::failure::{Answer, Failure, stored};
+use crate::random;
 use crate::state::App;
 
+pub(crate) use address::ClientAddress;
 pub(crate) use asking::Asking;
+pub(crate) use environment::of_job;
 pub(crate) use permission::{
-    OwnSecrets, Permission, Policy, Read, ReadAudit, Reveal, Role, WriteJobs, WriteSecrets,
+    ManageMembers, ManageTokens, ManageWorkspace, OwnSecrets, OwnTokens, Permission, Policy, Read,
+    ReadAudit, Reveal, Role, WORDS, WriteJobs, WriteSecrets, grantable, within_one_environment,
 };
 
 /// Who was let in, by whichever credential, and what that narrows.
@@ -48,11 +53,27 @@ impl Identity {
     pub(crate) fn has<P: Permission>(&self) -> bool {
         let listed = |words: &str| words.split_ascii_whitespace().any(|word| word == P::NAME);
         let member = self.role >= P::LEAST || (self.role >= P::GRANTED && listed(&self.grants));
-        member && self.permissions.as_deref().is_none_or(listed)
+        let within = self.environment.is_none() || within_one_environment(P::NAME);
+        member && within && self.permissions.as_deref().is_none_or(listed)
+    }
+
+    /// Whether the credential has the permission that this word means.
+    pub(crate) fn has_word(&self, word: &str) -> bool {
+        permission::has_word(self, word)
+    }
+
+    /// Whether the credential has something less than its member.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        self.permissions.is_some() || self.environment.is_some()
+    }
+
+    /// Whether the credential has all that an owner has.
+    fn is_owner(&self) -> bool {
+        self.role == Role::Owner && WORDS.iter().all(|word| self.has_word(word))
     }
 
     fn refuse<P: Permission>(&self) -> Failure {
-        let message = if self.permissions.is_some() {
+        let message = if self.is_narrowed() {
             format!("this token does not have the permission {}", P::NAME)
         } else {
             format!(
@@ -93,6 +114,15 @@ impl<P> Caller<P> {
             Ok(())
         } else {
             Err(self.identity.refuse::<Q>())
+        }
+    }
+
+    /// Who changes members, as the store's rules ask.
+    pub(crate) fn by(&self) -> By {
+        By {
+            user: self.user(),
+            owner: self.identity.is_owner(),
+            actor: self.actor(),
         }
     }
 
@@ -144,10 +174,10 @@ fn unknown(app: &App, from: IpAddr) -> Failure {
     unauthorized("the token is unknown or has ended")
 }
 
-/// The address that a call comes from.
+/// The address that a call comes from, as the outermost layer has found it.
 pub(crate) fn peer(parts: &Parts) -> IpAddr {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip())
+    let client = parts.extensions.get::<ClientAddress>();
+    client.map_or(IpAddr::from([0, 0, 0, 0]), |client| client.0)
 }
 
 /// Whether an address is in one of the ranges. A range that can't be read holds none.
@@ -190,7 +220,12 @@ async fn authenticate(parts: &Parts, app: &App) -> Answer<(Identity, IpAddr)> {
     let lookup = token::lookup(keyring.derived(Label::TokenLookup), bearer(parts)?);
     let found = app.store.find_token(lookup).await;
     match found.map_err(stored("token"))? {
-        Some(row) => Ok((identity(row, from)?, from)),
+        Some(row) => {
+            let id = row.id;
+            let identity = identity(row, from)?;
+            app.token_uses.note(id, random::wall_clock());
+            Ok((identity, from))
+        }
         None => Err(unknown(app, from)),
     }
 }

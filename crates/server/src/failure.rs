@@ -135,6 +135,8 @@ pub(crate) fn stored(what: &'static str) -> impl Fn(StoreError) -> Failure {
                 "the {what} is no longer open: it was decided, has expired, or its secret has changed since; ask again"
             ),
         ),
+        StoreError::Forbidden(why) => Failure::new(ErrorCode::Forbidden, why),
+        StoreError::Blocked(why) => Failure::new(ErrorCode::Conflict, why),
         StoreError::Unavailable(why) => {
             tracing::warn!(why, "the store is unavailable");
             Failure::new(

@@ -3,17 +3,22 @@
 pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod egress;
+pub(crate) mod environments;
 pub(crate) mod executions;
 pub(crate) mod health;
+pub(crate) mod invitations;
 pub(crate) mod jobs;
 pub(crate) mod me;
+pub(crate) mod members;
 pub(crate) mod pairings;
 pub(crate) mod secrets;
+pub(crate) mod tokens;
+pub(crate) mod workspaces;
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use padclock_api::Page;
+use padclock_api::{ErrorCode, Page};
 use padclock_vault::Label;
 use serde::Serialize;
 
@@ -93,6 +98,32 @@ async fn reserve<P>(
         .await
         .map_err(stored("request"))?;
     Ok((reserved.target, !reserved.fresh))
+}
+
+/// What a call made is answered once: a repetition of the call can't be told it.
+fn refuse_showing_again(shown: bool) -> Answer<()> {
+    if shown {
+        return Err(Failure::new(
+            ErrorCode::Conflict,
+            "this Idempotency-Key has made one already, and it is shown only once; delete that one and use another key",
+        ));
+    }
+    Ok(())
+}
+
+/// The longest name of a workspace, a member or a token.
+const MAX_LABEL: usize = 64;
+
+/// Refuses what is no name for people to read.
+fn check_label(field: &str, name: &str) -> Answer<()> {
+    let fits = (1..=MAX_LABEL).contains(&name.chars().count());
+    if !fits || name.trim() != name || name.chars().any(char::is_control) {
+        let message = format!(
+            "must be 1 to {MAX_LABEL} characters, with no control character and no space around it"
+        );
+        return Err(Failure::field(field, "bad_name", message));
+    }
+    Ok(())
 }
 
 /// Refuses text that is too long or holds control characters.

@@ -7,6 +7,7 @@ use padclock_store::{DueSecret, Result, Retention, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
+use crate::token_uses::TokenUses;
 
 /// Between two steps of a round.
 const STEP: Duration = Duration::from_millis(200);
@@ -25,6 +26,32 @@ pub(crate) async fn access(store: Arc<Store>, stopping: CancellationToken) {
         }
         if let Err(error) = store.sweep_access().await {
             tracing::warn!(%error, "what has ended of sessions and links could not be removed");
+        }
+    }
+}
+
+/// Between two writings of what tokens were used.
+const USES: Duration = Duration::from_secs(60);
+
+/// Writes when tokens were last used, once a minute and at the end.
+pub(crate) async fn token_uses(
+    store: Arc<Store>,
+    uses: Arc<TokenUses>,
+    stopping: CancellationToken,
+) {
+    loop {
+        let over = tokio::select! {
+            () = tokio::time::sleep(USES) => false,
+            () = stopping.cancelled() => true,
+        };
+        let used = uses.take();
+        if !used.is_empty()
+            && let Err(error) = store.note_token_uses(used).await
+        {
+            tracing::warn!(%error, "the last uses of tokens could not be written");
+        }
+        if over {
+            return;
         }
     }
 }

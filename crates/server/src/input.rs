@@ -136,6 +136,7 @@ const OBJECTS: &[&str] = &[
     "request.auth.oauth2_client_credentials",
     "retry",
     "egress",
+    "settings",
 ];
 
 /// Refuses arrays where objects belong: the parser would take their items for the fields, in order.

@@ -29,6 +29,7 @@ mod set_up;
 mod settings;
 mod source;
 mod state;
+mod token_uses;
 mod uses;
 
 pub use audit::{AuditCopy, Auditor, CheckedHeads, check_heads};
@@ -38,6 +39,7 @@ pub use keyrings::rewrap::Progress;
 pub use openapi::document as openapi_document;
 pub use operator::{OperatorError, OperatorKeys, Terms};
 pub use root_key::RootKeySource;
+pub use routes::{Route, routes};
 pub use running::Running;
 pub use set_up::SetUpLink;
 pub use settings::Settings;

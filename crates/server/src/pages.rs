@@ -11,11 +11,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post};
 use padclock_api::ErrorCode;
 
 use crate::auth::session::{Visitor, same_origin};
 use crate::failure::Failure;
+use crate::routes::route_table;
 use crate::state::App;
 
 /// The largest form, in bytes.
@@ -24,18 +24,20 @@ const LARGEST: usize = 16 * 1024;
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 const NOT_OURS: &str = "This form did not come from a page of this server that was opened in this browser. Please try again.";
 
+route_table! { ROUTES, table;
+    "/": get home::home;
+    "/sign-in": get sign_in::page, post sign_in::submit;
+    "/sign-out": post sign_in::out;
+    "/setup": get link::set_up_page, post link::set_up;
+    "/invite": get link::invite_page, post link::join;
+    "/pair": get pair::page_with_code, post pair::submit;
+    "/assets/padclock.css": get style;
+    "/assets/link.js": get script;
+}
+
 /// The pages' routes.
 pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/", get(home::home))
-        .route("/sign-in", get(sign_in::page).post(sign_in::submit))
-        .route("/sign-out", post(sign_in::out))
-        .route("/setup", get(link::set_up_page).post(link::set_up))
-        .route("/invite", get(link::invite_page).post(link::join))
-        .route("/pair", get(pair::page_with_code).post(pair::submit))
-        .route("/assets/padclock.css", get(style))
-        .route("/assets/link.js", get(script))
-        .layer(DefaultBodyLimit::max(LARGEST))
+    table().layer(DefaultBodyLimit::max(LARGEST))
 }
 
 async fn style() -> Response {

@@ -1,12 +1,12 @@
 //! The one route table, and what every answer goes through.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use axum::{Json, Router};
 use padclock_api::{ErrorCode, ErrorEnvelope};
 use padclock_vault::Randomness;
@@ -14,96 +14,121 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
+use crate::auth::ClientAddress;
 use crate::failure::Failure;
-use crate::handlers::{approvals, audit, egress, executions, health, jobs, me, pairings, secrets};
+use crate::handlers::{
+    approvals, audit, egress, environments, executions, health, invitations, jobs, me, members,
+    pairings, secrets, tokens, workspaces,
+};
 use crate::state::App;
 use crate::{disclose, doors, pages, random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Every path of the native API, as its OpenAPI document names it.
+/// A call that the server takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Route {
+    /// `GET`, `POST` …
+    pub method: &'static str,
+    /// As the router and the OpenAPI document name it: `/v1/jobs/{id}`.
+    pub path: &'static str,
+}
+
+pub(crate) const fn method_of(function: &str) -> &'static str {
+    match function.as_bytes() {
+        b"get" => "GET",
+        b"post" => "POST",
+        b"put" => "PUT",
+        b"patch" => "PATCH",
+        b"delete" => "DELETE",
+        _ => panic!("a route's method is none that is known here"),
+    }
+}
+
+/// A table of routes, written once: the list that tests walk, and the router made of the same lines.
+macro_rules! route_table {
+    ($list:ident, $router:ident; $($path:literal: $($method:ident $handler:path),+;)*) => {
+        pub(crate) const $list: &[$crate::routes::Route] = &[$($($crate::routes::Route {
+            method: $crate::routes::method_of(stringify!($method)),
+            path: $path,
+        }),+),*];
+
+        fn $router() -> axum::Router<$crate::state::App> {
+            axum::Router::new()$(
+                .route($path, axum::routing::MethodRouter::new()$(.$method($handler))+)
+            )*
+        }
+    };
+}
+pub(crate) use route_table;
+
+route_table! { NATIVE, table;
+    "/healthz": get health::healthz;
+    "/readyz": get health::readyz;
+    "/metrics": get health::metrics;
+    "/openapi.json": get health::openapi;
+    "/v1/whoami": get me::whoami;
+    "/v1/secrets": get secrets::list, post secrets::create;
+    "/v1/secrets/{id}": get secrets::get, put secrets::replace, patch secrets::patch, delete secrets::delete;
+    "/v1/secrets/{id}/value": get secrets::reveal::value;
+    "/v1/secrets/{id}/versions": get secrets::versions::list;
+    "/v1/secrets/{id}/usage": get secrets::usage::usage;
+    "/v1/secrets/{id}/rollback": post secrets::versions::roll_back;
+    "/v1/secrets/{id}/retire-previous": post secrets::versions::retire;
+    "/v1/jobs": get jobs::list, post jobs::create;
+    "/v1/jobs/{id}": get jobs::get, patch jobs::edit::patch, delete jobs::delete;
+    "/v1/jobs/{id}/run-now": post jobs::run_now;
+    "/v1/jobs/{id}/pause": post jobs::pause;
+    "/v1/jobs/{id}/resume": post jobs::resume;
+    "/v1/jobs/{id}/next": get jobs::next;
+    "/v1/executions": get executions::list;
+    "/v1/executions/{id}": get executions::get;
+    "/v1/executions/{id}/replay": post executions::replay;
+    "/v1/executions/{id}/cancel": post executions::cancel;
+    "/v1/pairings": post pairings::create;
+    "/v1/pairings/token": post pairings::token;
+    "/v1/audit": get audit::list;
+    "/v1/audit/export": get audit::export;
+    "/v1/secrets/{id}/policy": post egress::policy;
+    "/v1/secrets/{id}/proposed-policy": get egress::proposed;
+    "/v1/approvals": get approvals::list;
+    "/v1/approvals/{id}": get approvals::get;
+    "/v1/approvals/{id}/approve": post approvals::approve;
+    "/v1/approvals/{id}/reject": post approvals::reject;
+    "/v1/workspaces": get workspaces::list, post workspaces::create;
+    "/v1/workspaces/{id}": get workspaces::get, patch workspaces::patch;
+    "/v1/members": get members::list, post members::create;
+    "/v1/members/{id}": get members::get, patch members::patch, delete members::delete;
+    "/v1/invitations": get invitations::list, post invitations::create;
+    "/v1/invitations/{id}": delete invitations::delete;
+    "/v1/tokens": get tokens::list, post tokens::create;
+    "/v1/tokens/{id}": get tokens::get, delete tokens::delete;
+    "/v1/environments": get environments::list, post environments::create;
+    "/v1/environments/{name}": delete environments::delete;
+}
+
+/// Those of the native API.
 #[cfg(test)]
-pub(crate) const DOCUMENTED: &[&str] = &[
-    "/v1/whoami",
-    "/v1/secrets",
-    "/v1/secrets/{id}",
-    "/v1/secrets/{id}/value",
-    "/v1/secrets/{id}/versions",
-    "/v1/secrets/{id}/usage",
-    "/v1/secrets/{id}/rollback",
-    "/v1/secrets/{id}/retire-previous",
-    "/v1/jobs",
-    "/v1/jobs/{id}",
-    "/v1/jobs/{id}/run-now",
-    "/v1/jobs/{id}/pause",
-    "/v1/jobs/{id}/resume",
-    "/v1/jobs/{id}/next",
-    "/v1/executions",
-    "/v1/executions/{id}",
-    "/v1/executions/{id}/replay",
-    "/v1/executions/{id}/cancel",
-    "/v1/secrets/{id}/policy",
-    "/v1/secrets/{id}/proposed-policy",
-    "/v1/approvals",
-    "/v1/approvals/{id}",
-    "/v1/approvals/{id}/approve",
-    "/v1/approvals/{id}/reject",
-    "/v1/audit",
-    "/v1/audit/export",
-    "/v1/pairings",
-    "/v1/pairings/token",
-];
+pub(crate) fn native() -> &'static [Route] {
+    NATIVE
+}
+
+/// Every call that the server takes, for the tests that try each of them.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    [
+        NATIVE,
+        pages::ROUTES,
+        doors::hookwatch::ROUTES,
+        doors::hookwatch::ONE,
+        doors::hooklistener::ROUTES,
+    ]
+    .concat()
+}
 
 /// The server's router.
 pub(crate) fn router(app: App) -> Router {
-    Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .route("/openapi.json", get(health::openapi))
-        .route("/v1/whoami", get(me::whoami))
-        .route("/v1/secrets", get(secrets::list).post(secrets::create))
-        .route(
-            "/v1/secrets/{id}",
-            get(secrets::get)
-                .put(secrets::replace)
-                .patch(secrets::patch)
-                .delete(secrets::delete),
-        )
-        .route("/v1/secrets/{id}/value", get(secrets::reveal::value))
-        .route("/v1/secrets/{id}/versions", get(secrets::versions::list))
-        .route("/v1/secrets/{id}/usage", get(secrets::usage::usage))
-        .route(
-            "/v1/secrets/{id}/rollback",
-            post(secrets::versions::roll_back),
-        )
-        .route(
-            "/v1/secrets/{id}/retire-previous",
-            post(secrets::versions::retire),
-        )
-        .route("/v1/jobs", get(jobs::list).post(jobs::create))
-        .route(
-            "/v1/jobs/{id}",
-            get(jobs::get).patch(jobs::edit::patch).delete(jobs::delete),
-        )
-        .route("/v1/jobs/{id}/run-now", post(jobs::run_now))
-        .route("/v1/jobs/{id}/pause", post(jobs::pause))
-        .route("/v1/jobs/{id}/resume", post(jobs::resume))
-        .route("/v1/jobs/{id}/next", get(jobs::next))
-        .route("/v1/executions", get(executions::list))
-        .route("/v1/executions/{id}", get(executions::get))
-        .route("/v1/executions/{id}/replay", post(executions::replay))
-        .route("/v1/executions/{id}/cancel", post(executions::cancel))
-        .route("/v1/secrets/{id}/policy", post(egress::policy))
-        .route("/v1/secrets/{id}/proposed-policy", get(egress::proposed))
-        .route("/v1/approvals", get(approvals::list))
-        .route("/v1/approvals/{id}", get(approvals::get))
-        .route("/v1/approvals/{id}/approve", post(approvals::approve))
-        .route("/v1/approvals/{id}/reject", post(approvals::reject))
-        .route("/v1/audit", get(audit::list))
-        .route("/v1/audit/export", get(audit::export))
-        .route("/v1/pairings", post(pairings::create))
-        .route("/v1/pairings/token", post(pairings::token))
+    table()
         .merge(pages::routes())
         .merge(doors::hookwatch::routes())
         .merge(doors::hooklistener::routes())
@@ -133,8 +158,10 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
 }
 
 /// Gives every answer its id, its error body, its headers, and a place in the metrics.
-async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn finish(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
+    let client = client_address(&request, &app);
+    request.extensions_mut().insert(client);
     let id = request_id(&request);
     let route = request
         .extensions()
@@ -174,6 +201,12 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     response
 }
 
+fn client_address(request: &Request, app: &App) -> ClientAddress {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
+    ClientAddress::of(peer, request.headers(), &app.trusted_proxies)
+}
+
 /// The parameters that calls take; every other is refused, for it was meant to do something.
 const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/secrets", &["limit", "cursor", "due"]),
@@ -197,6 +230,11 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
         "/v1/audit",
         &["actor", "action", "target", "from", "to", "limit", "cursor"],
     ),
+    ("GET", "/v1/workspaces", &["limit", "cursor"]),
+    ("GET", "/v1/members", &["limit", "cursor"]),
+    ("GET", "/v1/invitations", &["limit", "cursor"]),
+    ("GET", "/v1/tokens", &["all", "limit", "cursor"]),
+    ("GET", "/v1/environments", &["limit", "cursor"]),
 ];
 
 fn unknown_parameter(request: &Request, route: &str) -> Option<String> {

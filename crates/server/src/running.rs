@@ -93,6 +93,8 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         public_url: public_url.as_str().into(),
         tries: Arc::default(),
         stopping: Arc::default(),
+        token_uses: Arc::default(),
+        trusted_proxies: settings.trusted_proxies.clone().into(),
     };
     let set_up = match &opened.made.owner_token {
         Some(_) => Some(set_up::make(&app.store, &app.keyrings.now(), &public_url).await?),
@@ -116,6 +118,11 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         stopping.clone(),
     );
     let keys = look_after_keys(&app, &node).run(stopping.clone());
+    let tokens = housekeeping::token_uses(
+        Arc::clone(&app.store),
+        Arc::clone(&app.token_uses),
+        stopping.clone(),
+    );
     let access = housekeeping::access(Arc::clone(&app.store), stopping.clone());
     Ok(Running {
         address,
@@ -129,7 +136,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
             closing.clone(),
         )),
         housekeeping: tokio::spawn(async move {
-            tokio::join!(prune, sweep, access, keys);
+            tokio::join!(prune, sweep, access, keys, tokens);
         }),
         uses: tokio::spawn(keeping),
         writing,

@@ -28,6 +28,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Whether TLS ends in front of this process, so that it may listen beyond loopback without it.
     pub behind_proxy: bool,
+    /// Proxies in front whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Cidr>,
     /// Loopback and private ranges that jobs may reach.
     pub egress_allow: Vec<Cidr>,
     /// Certificates that jobs' targets may present, beside the platform's.
@@ -73,6 +75,7 @@ impl Settings {
             bootstrap_token: None,
             public_url: None,
             behind_proxy: false,
+            trusted_proxies: Vec::new(),
             egress_allow: Vec::new(),
             extra_ca: None,
             node: None,

@@ -144,6 +144,7 @@ fn lease(claimed: Claimed, deadline: Instant) -> Lease {
         last_run: claimed.last_run,
         next_due: claimed.next_due,
         require_policy: claimed.require_policy,
+        on_unresolved: claimed.on_unresolved,
         deadline,
     }
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use padclock_store::Store;
+use padclock_worker::Cidr;
 use tokio::sync::Notify;
 
 use crate::audit::strangers::Tries;
 use crate::keyrings::Keyrings;
 use crate::limits::Failures;
 use crate::metrics::Metrics;
+use crate::token_uses::TokenUses;
 
 /// The node's parts, as handlers reach them.
 #[derive(Clone)]
@@ -32,6 +34,9 @@ pub(crate) struct App {
     /// Wrong tokens, to be told to the audit.
     pub(crate) tries: Arc<Tries>,
     pub(crate) stopping: Arc<AtomicBool>,
+    pub(crate) token_uses: Arc<TokenUses>,
+    /// Proxies in front whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Arc<[Cidr]>,
 }
 
 impl App {

@@ -120,3 +120,10 @@ CREATE TABLE job_references (
     PRIMARY KEY (workspace_id, name, job_id, uri)
 );
 CREATE INDEX job_references_job ON job_references (job_id);
+
+-- A service member holds tokens only and belongs to one workspace: a machine.
+ALTER TABLE users ADD COLUMN service BIGINT NOT NULL DEFAULT 0;
+
+-- The environment whose secrets a job sees first, beside its definition: what a token of one environment may touch is looked up by it.
+ALTER TABLE jobs ADD COLUMN environment TEXT NOT NULL DEFAULT 'production';
+UPDATE jobs SET environment = coalesce(definition::json ->> 'environment', 'production');

@@ -128,6 +128,15 @@ pub struct Detail {
     /// How it ended, where that is not plain from the action.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
+    /// The role that a member or an invitation has from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<&'static str>,
+    /// The permissions that a member is granted, or that a token is narrowed to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<String>,
+    /// The one environment of a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
 }
 
 /// One record, before it has its place in the chain.

@@ -22,6 +22,12 @@ pub enum StoreError {
     /// Someone decided on it before, or its time is over.
     #[error("it is no longer open")]
     Closed,
+    /// Whoever asks may not do that; says what they lack.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// What is there stands in the way; says what.
+    #[error("{0}")]
+    Blocked(&'static str),
     /// The database can't do it now: out of space, out of reach, locked.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),

@@ -28,6 +28,8 @@ pub struct ExecutionFilter {
     pub to: Option<Moment>,
     /// Older than this one.
     pub before: Option<ExecutionId>,
+    /// Of jobs that are of this environment now; where a job is named, this says nothing.
+    pub environment: Option<String>,
 }
 
 macro_rules! select_open {
@@ -91,6 +93,19 @@ static LIST_FAILED: Sql = Sql::each(
 static LIST_HISTORY_JOB: Sql = Sql::both(select_history!(
     " FROM executions WHERE workspace_id = $1 AND id >= $2 AND id < $3
        AND (CAST($4 AS TEXT) IS NULL OR status = $4) AND (CAST($5 AS TEXT) IS NULL OR cause = $5) AND job_id = $6
+     ORDER BY id DESC LIMIT $7"
+));
+/// Those of one environment are found by their jobs: what is of a job that is gone is of none.
+static LIST_OPEN_OF: Sql = Sql::both(select_open!(
+    " FROM open_executions o JOIN jobs j ON j.id = o.job_id
+     WHERE o.workspace_id = $1 AND o.id >= $2 AND o.id < $3
+       AND (CAST($4 AS TEXT) IS NULL OR o.status = $4) AND (CAST($5 AS TEXT) IS NULL OR o.cause = $5) AND j.environment = $6
+     ORDER BY o.id DESC LIMIT $7"
+));
+static LIST_HISTORY_OF: Sql = Sql::both(select_history!(
+    " FROM executions e WHERE workspace_id = $1 AND id >= $2 AND id < $3
+       AND (CAST($4 AS TEXT) IS NULL OR status = $4) AND (CAST($5 AS TEXT) IS NULL OR cause = $5)
+       AND EXISTS (SELECT 1 FROM jobs j WHERE j.id = e.job_id AND j.environment = $6)
      ORDER BY id DESC LIMIT $7"
 ));
 static NEWEST_OPEN: Sql = Sql::each(
@@ -199,15 +214,23 @@ async fn list(
         filter.status.map(Status::word),
         filter.trigger.map(Trigger::word),
     );
-    let (open, history) = match filter.job {
-        Some(job) => {
+    let (open, history) = match (filter.job, &filter.environment) {
+        (Some(job), _) => {
             let params = fields![workspace, low, high, status, trigger, job, limit];
             (
                 tx.query(&LIST_OPEN_JOB, params).await?,
                 tx.query(&LIST_HISTORY_JOB, params).await?,
             )
         }
-        None => {
+        (None, Some(environment)) => {
+            let environment = environment.clone();
+            let params = fields![workspace, low, high, status, trigger, environment, limit];
+            (
+                tx.query(&LIST_OPEN_OF, params).await?,
+                tx.query(&LIST_HISTORY_OF, params).await?,
+            )
+        }
+        (None, None) => {
             let params = fields![workspace, low, high, status, trigger, limit];
             let history = match filter.status {
                 Some(Status::Failed | Status::Lost) => &LIST_FAILED,

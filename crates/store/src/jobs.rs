@@ -8,6 +8,7 @@ use padclock_job::{Definition, Due, Job, Kind, Moment};
 use padclock_vault::Label;
 
 use crate::audit::{self, Action, Actor, Detail, Entry};
+use crate::environments::DEFAULT_ENVIRONMENT;
 use crate::error::{Result, StoreError};
 use crate::executions;
 use crate::field::{Row, fields};
@@ -85,12 +86,13 @@ pub struct JobRow {
 }
 
 static INSERT: Sql = Sql::both(
-    "INSERT INTO jobs (id, workspace_id, owner_id, name, state, generation, revision, created_at, updated_at, definition)
-     VALUES ($1, $2, $3, $4, $5, 1, 1, $6, $6, $7)",
+    "INSERT INTO jobs (id, workspace_id, owner_id, name, state, generation, revision, created_at, updated_at, definition, environment)
+     VALUES ($1, $2, $3, $4, $5, 1, 1, $6, $6, $7, $8)",
 );
 static UPDATE: Sql = Sql::both(
-    "UPDATE jobs SET name = $1, state = $2, generation = $3, revision = revision + 1, updated_at = $4, definition = $5, owner_id = $6
-     WHERE id = $7 AND revision = $8",
+    "UPDATE jobs SET name = $1, state = $2, generation = $3, revision = revision + 1, updated_at = $4, definition = $5, owner_id = $6,
+       environment = $7
+     WHERE id = $8 AND revision = $9",
 );
 static PUT_DUE: Sql = Sql::both(
     "INSERT INTO due (job_id, run_at, scheduled_for, generation, revision) VALUES ($1, $2, $3, $4, $5)
@@ -112,7 +114,7 @@ static LOCK: Sql = Sql::each(
     select_job!("WHERE j.workspace_id = $1 AND j.id = $2 FOR UPDATE OF j"),
 );
 static LIST: Sql = Sql::both(select_job!(
-    "WHERE j.workspace_id = $1 AND j.id > $2 ORDER BY j.id LIMIT $3"
+    "WHERE j.workspace_id = $1 AND j.id > $2 AND (CAST($3 AS TEXT) IS NULL OR j.environment = $3) ORDER BY j.id LIMIT $4"
 ));
 static COUNT: Sql = Sql::both("SELECT count(*) FROM jobs WHERE workspace_id = $1");
 
@@ -148,6 +150,13 @@ fn stored(definition: &Definition) -> Result<String> {
         ..definition.clone()
     };
     serde_json::to_string(&definition).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+fn environment(definition: &Definition) -> String {
+    definition
+        .environment
+        .clone()
+        .unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned())
 }
 
 pub(crate) async fn get(tx: &mut dyn Tx, workspace: WorkspaceId, id: JobId) -> Result<JobRow> {
@@ -236,7 +245,8 @@ async fn create(tx: &mut dyn Tx, new: &NewJob) -> Result<()> {
         definition.name.clone(),
         state.word(),
         new.created_at,
-        stored(definition)?
+        stored(definition)?,
+        environment(definition)
     ];
     tx.execute(&INSERT, params).await?;
     reference::put(tx, new.id, new.workspace, &new.job).await?;
@@ -273,6 +283,7 @@ async fn edit(tx: &mut dyn Tx, before: &JobRow, edit: &JobEdit, now: Moment) -> 
         now,
         stored(definition)?,
         edit.owner,
+        environment(definition),
         before.id,
         edit.expected
     ];
@@ -327,19 +338,20 @@ impl Store {
         self.read(body!(|tx| get(tx, workspace, id).await)).await
     }
 
-    /// The jobs after the one named, oldest first.
+    /// The jobs of every environment or of one, at most `limit` after the one named, oldest first.
     ///
     /// # Errors
     /// When the database can't answer.
     pub async fn list_jobs(
         &self,
         workspace: WorkspaceId,
-        after: Option<JobId>,
-        limit: u32,
+        environment: Option<&str>,
+        (after, limit): (Option<JobId>, u32),
     ) -> Result<Vec<JobRow>> {
         let after = after.unwrap_or(JobId::from_bytes([0; 16]));
+        let environment = environment.map(str::to_owned);
         self.read(body!(|tx| {
-            tx.query(&LIST, fields![workspace, after, limit])
+            tx.query(&LIST, fields![workspace, after, environment, limit])
                 .await?
                 .iter_mut()
                 .map(decode)

@@ -1,10 +1,9 @@
 //! Egress policies as rows: what a workspace asks of them, and the write that changes one. A policy changes together with a
 //! newly sealed value, and no version sealed under the one before it stays. Nothing here opens a value.
 
-use padclock_api::{SecretId, UserId, WorkspaceId};
+use padclock_api::{SecretId, UserId, WorkspaceId, WorkspaceSettings};
 use padclock_job::Moment;
 use padclock_vault::{EgressPolicy, Sealed};
-use serde::Deserialize;
 
 use crate::audit::{Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
@@ -13,20 +12,6 @@ use crate::resolve::{self, SealedSecret};
 use crate::secrets::{Seal, put_version};
 use crate::tx::{Sql, Tx};
 use crate::{Store, body};
-
-/// What a workspace's settings say of policies. Read leniently: a newer node may have written more.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-pub(crate) struct Asked {
-    #[serde(default)]
-    pub require_egress_policy: bool,
-}
-
-impl Asked {
-    /// From a workspace's settings as stored.
-    pub fn of(settings: &str) -> Result<Self> {
-        serde_json::from_str(settings).map_err(|error| StoreError::Damaged(error.to_string()))
-    }
-}
 
 static SETTINGS: Sql = Sql::both("SELECT settings FROM workspaces WHERE id = $1");
 static SET_EGRESS: Sql = Sql::both("UPDATE secrets SET egress = $1 WHERE id = $2");
@@ -59,7 +44,7 @@ pub(crate) async fn must_have(
     }
     let mut row = tx.query(&SETTINGS, fields![workspace]).await?.pop();
     let settings = row.as_mut().ok_or(StoreError::NotFound)?.text(0)?;
-    if Asked::of(&settings)?.require_egress_policy {
+    if WorkspaceSettings::of_stored(&settings).require_egress_policy {
         Err(StoreError::PolicyRequired)
     } else {
         Ok(())

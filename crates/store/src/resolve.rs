@@ -6,15 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use padclock_api::{SecretId, UserId, WorkspaceId};
-use padclock_job::Moment;
+use padclock_api::{SecretId, UserId, WorkspaceId, WorkspaceSettings};
+use padclock_job::{Moment, OnUnresolved};
 use padclock_template::{RefSyntax, SecretRef};
 use padclock_vault::{EgressPolicy, Sealed};
 
 use crate::cache::{Candidates, Fresh, Secrets};
 use crate::error::Result;
 use crate::field::{Field, Row};
-use crate::policies::Asked;
 use crate::secrets::EVERY;
 use crate::tx::{Rows, Sql, Tx, one_batch};
 
@@ -142,6 +141,7 @@ pub(crate) struct KnownWorkspace {
     pub secrets_revision: i64,
     /// Whether a secret without an egress policy may be sent nowhere.
     pub require_policy: bool,
+    pub on_unresolved: OnUnresolved,
 }
 
 static WORKSPACES: Sql = Sql::each(
@@ -172,14 +172,14 @@ pub(crate) async fn workspaces(
     )
     .await?;
     let known = |mut row: Row| {
+        let asked = WorkspaceSettings::of_stored(&row.text(3)?);
         Ok((
             row.id(0)?,
             KnownWorkspace {
                 name: row.text(1)?.into(),
                 secrets_revision: row.int(2)?,
-                // Settings that can't be read ask for everything.
-                require_policy: Asked::of(&row.text(3)?)
-                    .map_or(true, |asked| asked.require_egress_policy),
+                require_policy: asked.require_egress_policy,
+                on_unresolved: asked.on_unresolved,
             },
         ))
     };

@@ -123,6 +123,28 @@ static DUE: Sql = Sql::both(select_secret!(
      AND v.created_at + s.rotate_every_days * 86400000 <= $5 AND ($6 = '' OR s.environment = $6 OR s.environment = $7) ORDER BY s.id LIMIT $8"
 ));
 
+static OWN: Sql = Sql::both(select_secret!(
+    "WHERE s.workspace_id = $1 AND s.owner_id = $2 ORDER BY s.id"
+));
+
+/// Removes a member's own secrets, and says what the audit is to know of it.
+pub(crate) async fn delete_own(
+    tx: &mut dyn Tx,
+    workspace: WorkspaceId,
+    owner: UserId,
+    actor: &Actor,
+) -> Result<Vec<Entry>> {
+    let mut deleted = Vec::new();
+    for mut row in tx.query(&OWN, fields![workspace, owner]).await? {
+        let row = decode(&mut row)?;
+        tx.execute(&DELETE, fields![row.secret.id]).await?;
+        tx.execute(&DELETE_VERSIONS, fields![row.secret.id]).await?;
+        deleted.push(entry(workspace, actor, Action::SecretDelete, &row));
+    }
+    tx.execute(&TOUCH, fields![workspace]).await?;
+    Ok(deleted)
+}
+
 pub(crate) fn owner_bytes(owner: Option<UserId>) -> Field {
     owner.map_or_else(|| Field::Bytes(Vec::new()), Field::from)
 }

@@ -14,6 +14,9 @@ pub const LEN: usize = PREFIX.len() + RANDOM + CHECKSUM;
 const RANDOM: usize = 30;
 /// Characters of the checksum; six of 62 hold 32 bits.
 const CHECKSUM: usize = 6;
+/// What the hash is of, beside the text: a link's token is never taken for one of the API.
+const API: &[u8] = b"padclock/1 api token";
+const LINK: &[u8] = b"padclock/1 link";
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A new token, to be shown once and kept as [`lookup`]'s hash.
@@ -24,6 +27,20 @@ pub fn generate(rng: &mut impl Randomness) -> Value {
 /// The new token of a link that works once, to be shown once and kept as [`link_lookup`]'s hash.
 pub fn generate_link(rng: &mut impl Randomness) -> Value {
     made(LINK_PREFIX, rng)
+}
+
+/// A new token with the hash under which it is stored.
+pub fn issue(key: &DerivedKey, rng: &mut impl Randomness) -> (Value, [u8; 32]) {
+    let token = generate(rng);
+    let hash = key.mac(&[API, token.bytes()]);
+    (token, hash)
+}
+
+/// The new token of a link, with the hash under which it is stored.
+pub fn issue_link(key: &DerivedKey, rng: &mut impl Randomness) -> (Value, [u8; 32]) {
+    let token = generate_link(rng);
+    let hash = key.mac(&[LINK, token.bytes()]);
+    (token, hash)
 }
 
 fn made(prefix: &str, rng: &mut impl Randomness) -> Value {
@@ -50,13 +67,13 @@ pub fn well_formed(text: &str) -> bool {
 /// [`crate::Label::TokenLookup`].
 #[must_use]
 pub fn lookup(key: &DerivedKey, text: &str) -> [u8; 32] {
-    key.mac(&[b"padclock/1 api token", text.as_bytes()])
+    key.mac(&[API, text.as_bytes()])
 }
 
 /// As [`lookup`], for the token of a link: the one is never found as the other.
 #[must_use]
 pub fn link_lookup(key: &DerivedKey, text: &str) -> [u8; 32] {
-    key.mac(&[b"padclock/1 link", text.as_bytes()])
+    key.mac(&[LINK, text.as_bytes()])
 }
 
 /// Six bits of each random byte; 62 and 63 are drawn again, so that each character is equally likely.

@@ -191,6 +191,14 @@ impl Cidr {
         address.is_ipv4() == self.network.is_ipv4() && differing.leading_zeros() >= self.leading()
     }
 
+    /// Whether every address of the other range lies in this one.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.network.is_ipv4() == other.network.is_ipv4()
+            && self.bits <= other.bits
+            && self.contains(other.network)
+    }
+
     /// The prefix' length in the 128 bits of [`wide`].
     const fn leading(&self) -> u32 {
         self.bits as u32 + if self.network.is_ipv4() { 96 } else { 0 }

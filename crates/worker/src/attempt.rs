@@ -281,12 +281,13 @@ pub(crate) fn destination<'a>(target: &'a TargetUrl, method: &'a str) -> Destina
     }
 }
 
-/// `secret://` names without a secret: sent as they stand and told, unless the job says otherwise.
+/// `secret://` names without a secret: sent as they stand and told, unless the job or its workspace says otherwise.
 fn note_unresolved(lease: &Lease, draft: &mut Draft) -> Result<(), Failure> {
     let Some(first) = draft.unresolved.first() else {
         return Ok(());
     };
-    if lease.job.definition().on_unresolved == OnUnresolved::Fail {
+    let asked = [lease.job.definition().on_unresolved, lease.on_unresolved];
+    if asked.contains(&OnUnresolved::Fail) {
         return Err(access::unresolved(first));
     }
     let warn =

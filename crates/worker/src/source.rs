@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use padclock_api::{Attempt, ExecutionId, JobId, SecretId, Trigger, UsedSecret, WorkspaceId};
-use padclock_job::{Job, Moment};
+use padclock_job::{Job, Moment, OnUnresolved};
 use padclock_template::SecretRef;
 use padclock_vault::{EgressPolicy, SealPlace, Sealed, Unreadable, Value};
 
@@ -43,6 +43,8 @@ pub struct Lease {
     pub require_policy: bool,
     /// What the job's references resolved to; a reference with no entry is unresolved.
     pub secrets: Arc<[SealedSecret]>,
+    /// What the workspace asks for where a `secret://name` names no secret: `Fail` holds whatever the job says.
+    pub on_unresolved: OnUnresolved,
     /// Until when the lease may be trusted: the request's start, plus the lease's time, less a margin.
     pub deadline: Instant,
 }

@@ -26,6 +26,7 @@ pub(crate) fn lease_of(job: Job) -> Lease {
         next_due: None,
         require_policy: false,
         secrets: Arc::new([]),
+        on_unresolved: padclock_job::OnUnresolved::Send,
         deadline: Instant::now() + Duration::from_secs(25),
     }
 }

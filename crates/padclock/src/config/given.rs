@@ -38,6 +38,9 @@ pub struct Flags {
     /// Where people reach this server, as links to it begin [default: where it listens].
     #[arg(long, value_name = "URL")]
     pub(super) public_url: Option<String>,
+    /// Believe the X-Forwarded-For of a proxy in this range; may be repeated.
+    #[arg(long, value_name = "CIDR")]
+    pub(super) trusted_proxy: Vec<String>,
     /// The node's name in executions and audit [default: the host's and something random].
     #[arg(long, value_name = "NAME")]
     pub(super) node: Option<String>,
@@ -74,6 +77,7 @@ pub(super) struct File {
     pub(super) egress: Egress,
     pub(super) extra_ca: Option<String>,
     pub(super) behind_proxy: Option<bool>,
+    pub(super) trusted_proxies: Option<Vec<String>>,
     pub(super) public_url: Option<String>,
     pub(super) node: Option<String>,
     pub(super) max_in_flight: Option<u32>,

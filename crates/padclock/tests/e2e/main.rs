@@ -1,5 +1,5 @@
 //! The program as its users meet it: the real binary, over real HTTP, on both stores. One file per subject; the first
-//! six modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
+//! eight modules are what the subjects stand on. Nothing here reaches into the crates' insides, apart from ids.
 #![cfg(test)]
 
 mod browser;
@@ -8,6 +8,7 @@ mod curl;
 mod home;
 mod leaks;
 mod persons;
+mod persona;
 mod server;
 mod target;
 
@@ -32,11 +33,13 @@ mod keys;
 mod kill;
 mod outage;
 mod pages;
+mod people;
 mod places;
 mod policies;
 mod races;
 mod retries;
 mod reveal;
+mod routes;
 mod tags;
 mod takeover;
 mod trigrun;

@@ -7,14 +7,11 @@
 use padclock_api::secret::ALL_ENVIRONMENTS;
 use padclock_api::{ErrorCode, JobId};
 use padclock_job::Definition;
-use padclock_store::{JobRow, StoreError};
+use padclock_store::{DEFAULT_ENVIRONMENT, JobRow, StoreError};
 
 use super::Caller;
 use crate::failure::{Answer, Failure, stored};
 use crate::state::App;
-
-/// The environment of a job that names none.
-pub(crate) const DEFAULT_ENVIRONMENT: &str = "production";
 
 /// The environment whose secrets a job sees first.
 pub(crate) fn of_job(definition: &Definition) -> &str {

@@ -1,30 +1,6 @@
 //! What may be done, and who may do it: roles, and permissions as types that a handler's signature names.
 
-/// What a member may do in a workspace, from least to most (the security contract, "Who may do what").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Role {
-    Viewer,
-    Editor,
-    Admin,
-    Owner,
-}
-
-impl Role {
-    pub(crate) const ALL: [Self; 4] = [Self::Viewer, Self::Editor, Self::Admin, Self::Owner];
-
-    pub(crate) fn of(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.word() == word)
-    }
-
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Editor => "editor",
-            Self::Admin => "admin",
-            Self::Owner => "owner",
-        }
-    }
-}
+pub(crate) use padclock_api::Role;
 
 /// Something that a role may or may not do; named in the handler's signature.
 pub(crate) trait Permission: Send + Sync + 'static {
@@ -57,6 +33,13 @@ macro_rules! permissions {
                 .filter(|(_, least, granted)| granted < least)
                 .map(|(word, ..)| word)
         }
+        /// Whether someone has the permission that a word means. A word that means none is nobody's.
+        pub(crate) fn has_word(identity: &super::Identity, word: &str) -> bool {
+            match word {
+                $($word => identity.has::<$name>(),)*
+                _ => false,
+            }
+        }
     };
 }
 
@@ -83,6 +66,22 @@ permissions! {
     ManageWorkspace = "workspace:manage" from Admin granted Admin;
     /// Read and export the audit.
     ReadAudit = "audit:read" from Admin granted Admin;
+}
+
+/// What a credential of one environment can have: all else reaches beyond it.
+const OF_ONE_ENVIRONMENT: &[&str] = &[
+    Read::NAME,
+    OwnSecrets::NAME,
+    WriteSecrets::NAME,
+    Reveal::NAME,
+    Policy::NAME,
+    WriteJobs::NAME,
+    OwnTokens::NAME,
+];
+
+/// Whether a credential of one environment can have this permission.
+pub(crate) fn within_one_environment(word: &str) -> bool {
+    OF_ONE_ENVIRONMENT.contains(&word)
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::{Json, Router, middleware};
 use padclock_api::ids::SecretKind;
 use padclock_api::secret::{
@@ -22,6 +21,7 @@ use crate::auth::{Asking, Caller, OwnSecrets, Permission, Read};
 use crate::failure::{Answer, Failure, detail, stored};
 use crate::handlers::secrets::{self, DeleteParams};
 use crate::input::{Body, Params, PathId};
+use crate::routes::route_table;
 use crate::state::App;
 
 pub(crate) const PATH: &str = "/api/v1/secrets";
@@ -31,15 +31,14 @@ const MAX_VALUE: usize = 10_000;
 /// How many secrets are read at once.
 const STEP: u32 = 500;
 
+route_table! { ROUTES, table;
+    "/api/v1/secrets": get list, post create;
+    "/api/v1/secrets/{id}": get show, put update, patch update, delete delete;
+    "/api/v1/secrets/{id}/value": get value;
+}
+
 pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route(PATH, get(list).post(create))
-        .route(
-            "/api/v1/secrets/{id}",
-            get(show).put(update).patch(update).delete(delete),
-        )
-        .route("/api/v1/secrets/{id}/value", get(value))
-        .layer(middleware::map_response(errors))
+    table().layer(middleware::map_response(errors))
 }
 
 /// `{"error": "text"}`, and what is wrong by field where the call itself is.

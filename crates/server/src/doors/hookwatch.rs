@@ -4,7 +4,6 @@
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, put};
 use axum::{Json, Router, middleware};
 use padclock_api::ids::SecretKind;
 use padclock_api::secret::{Reveal, Scope, Secret, SecretCreate, SecretReplace, SubmittedValue};
@@ -18,6 +17,7 @@ use crate::auth::{Caller, OwnSecrets, Read};
 use crate::failure::{Answer, Failure, stored};
 use crate::handlers::secrets::{self, DeleteParams};
 use crate::input::{Body, Params, PathId};
+use crate::routes::route_table;
 use crate::state::App;
 
 pub(crate) const PATH: &str = "/v1/cron-secrets";
@@ -25,14 +25,16 @@ pub(crate) const PATH: &str = "/v1/cron-secrets";
 const PAGE: u32 = 20;
 const LARGEST_PAGE: u32 = 100;
 
+route_table! { ROUTES, all;
+    "/v1/cron-secrets": get list, post create;
+}
+route_table! { ONE, one;
+    "/v1/cron-secrets/{id}": put replace, delete delete;
+}
+
 pub(crate) fn routes() -> Router<App> {
-    let one = put(replace)
-        .delete(delete)
-        .layer(middleware::map_response(denied_is_missing));
-    Router::new()
-        .route(PATH, get(list).post(create))
-        .route("/v1/cron-secrets/{id}", one)
-        .layer(middleware::map_response(errors))
+    let one = one().layer(middleware::map_response(denied_is_missing));
+    all().merge(one).layer(middleware::map_response(errors))
 }
 
 /// `{"error": {"code", "message"}}`, with the words of the document's table.

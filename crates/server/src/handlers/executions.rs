@@ -66,6 +66,20 @@ pub(crate) async fn list(
     Params(params): Params<ListParams>,
 ) -> Answer<Response> {
     let limit = page_size(params.limit)?;
+    // A job that the caller may not know of has no executions, like one that is not there.
+    if let Some(job) = params.job_id
+        && let Err(failure) = caller.sees_what_is_of(&app, job, "job").await
+    {
+        return match failure.code {
+            ErrorCode::NotFound => Ok(page(
+                "/v1/executions",
+                Vec::<Execution>::new(),
+                limit,
+                |_| String::new(),
+            )),
+            _ => Err(failure),
+        };
+    }
     let filter = ExecutionFilter {
         job: params.job_id,
         status: params.status,
@@ -73,6 +87,7 @@ pub(crate) async fn list(
         from: params.from,
         to: params.to,
         before: cursor(params.cursor.as_deref())?,
+        environment: caller.environment().map(str::to_owned),
     };
     let found = app
         .store
@@ -100,11 +115,28 @@ pub(crate) async fn get(
     caller: Caller<Read>,
     PathId(id): PathId<ExecutionKind>,
 ) -> Answer<Json<Execution>> {
-    app.store
+    one(&app, &caller, id).await.map(Json)
+}
+
+/// An execution that the caller may know of.
+async fn one<P>(app: &App, caller: &Caller<P>, id: ExecutionId) -> Answer<Execution> {
+    let found = app
+        .store
         .get_execution(caller.workspace(), id)
         .await
-        .map(Json)
-        .map_err(stored("execution"))
+        .map_err(stored("execution"))?;
+    caller
+        .sees_what_is_of(app, found.job_id, "execution")
+        .await?;
+    Ok(found)
+}
+
+/// As [`one`], where the execution itself is not needed: only a credential of one environment is asked about it.
+async fn may_touch<P>(app: &App, caller: &Caller<P>, id: ExecutionId) -> Answer<()> {
+    match caller.environment() {
+        Some(_) => one(app, caller, id).await.map(drop),
+        None => Ok(()),
+    }
 }
 
 /// The answer to what was started and is not over.
@@ -127,6 +159,7 @@ pub(crate) async fn replay(
     PathId(id): PathId<ExecutionKind>,
     headers: HeaderMap,
 ) -> Answer<Response> {
+    may_touch(&app, &caller, id).await?;
     let fresh: ExecutionId = random::id(random::wall_clock());
     let call = format!("/v1/executions/{id}/replay");
     let (new, repeated) = reserve(&app, &caller, &headers, (&call, b""), *fresh.bytes()).await?;
@@ -157,6 +190,7 @@ pub(crate) async fn cancel(
     caller: Caller<WriteJobs>,
     PathId(id): PathId<ExecutionKind>,
 ) -> Answer<Response> {
+    may_touch(&app, &caller, id).await?;
     let stopped = app
         .store
         .cancel(caller.workspace(), id, caller.actor())

@@ -18,7 +18,7 @@ use padclock_store::{JobRow, NewJob, StoreError};
 use serde::Deserialize;
 
 use super::{page, put, reserve, tagged};
-use crate::auth::{Caller, Permission, Read, WriteJobs};
+use crate::auth::{Caller, Permission, Read, WriteJobs, of_job};
 use crate::failure::{Answer, Failure, problems, stored};
 use crate::input::{Body, Params, PathId, cursor, page_size};
 use crate::random;
@@ -114,10 +114,13 @@ async fn whole(app: &App, row: JobRow, status: StatusCode) -> Answer<Response> {
 }
 
 async fn one<P: Permission>(app: &App, caller: &Caller<P>, id: JobId) -> Answer<JobRow> {
-    app.store
+    let row = app
+        .store
         .get_job(caller.workspace(), id)
         .await
-        .map_err(stored("job"))
+        .map_err(stored("job"))?;
+    caller.sees_job(&row)?;
+    Ok(row)
 }
 
 /// What a creation may ask for beside the job.
@@ -141,6 +144,7 @@ pub(crate) async fn create(
 ) -> Answer<Response> {
     let now = app.store.now().await.map_err(stored("job"))?;
     let fresh: JobId = random::id(now);
+    caller.may_use_environment(of_job(&body.value))?;
     let paused = body.value.state == Some(InitialState::Paused);
     let job = compile(body.value.clone(), fresh, now)?;
     if params.dry_run {
@@ -248,7 +252,7 @@ pub(crate) async fn list(
     }
     let rows = app
         .store
-        .list_jobs(caller.workspace(), after, limit)
+        .list_jobs(caller.workspace(), caller.environment(), (after, limit))
         .await
         .map_err(stored("job"))?;
     let ids = rows.iter().map(|row| row.id).collect();
@@ -283,6 +287,7 @@ pub(crate) async fn delete(
     caller: Caller<WriteJobs>,
     PathId(id): PathId<JobKind>,
 ) -> Answer<StatusCode> {
+    caller.sees_what_is_of(&app, id, "job").await?;
     app.store
         .delete_job(caller.workspace(), id, caller.actor())
         .await
@@ -300,6 +305,7 @@ pub(crate) async fn run_now(
     PathId(id): PathId<JobKind>,
     headers: HeaderMap,
 ) -> Answer<Response> {
+    caller.sees_what_is_of(&app, id, "job").await?;
     let fresh: ExecutionId = random::id(random::wall_clock());
     let call = format!("/v1/jobs/{id}/run-now");
     let (execution, repeated) =
@@ -331,6 +337,7 @@ pub(crate) async fn pause(
     caller: Caller<WriteJobs>,
     PathId(id): PathId<JobKind>,
 ) -> Answer<Response> {
+    caller.sees_what_is_of(&app, id, "job").await?;
     let row = app
         .store
         .pause_job(caller.workspace(), id, caller.actor())

@@ -76,6 +76,22 @@ actions! {
     PairingConfirm = "pairing.confirm",
     /// A token was made.
     TokenCreate = "token.create",
+    /// A token was ended.
+    TokenRevoke = "token.revoke",
+    /// A service member was made.
+    MemberCreate = "member.create",
+    /// A member's role or grants were changed.
+    MemberUpdate = "member.update",
+    /// A member was removed.
+    MemberRemove = "member.remove",
+    /// An invitation was made.
+    InvitationCreate = "invitation.create",
+    /// An invitation was ended before anybody accepted it.
+    InvitationRevoke = "invitation.revoke",
+    /// An environment was made.
+    EnvironmentCreate = "environment.create",
+    /// An environment was removed.
+    EnvironmentDelete = "environment.delete",
     /// The audit was exported.
     AuditExport = "audit.export",
     /// Tokens that nobody has were shown.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use padclock_api::{ExecutionId, JobId, Trigger, WorkspaceId};
-use padclock_job::{Job, Moment};
+use padclock_job::{Job, Moment, OnUnresolved};
 use padclock_template::SecretRef;
 use padclock_vault::Label;
 
@@ -58,6 +58,8 @@ pub struct Claimed {
     pub require_policy: bool,
     /// What the job's references mean now; one that means nothing is absent.
     pub secrets: Vec<(SecretRef, Arc<SealedSecret>)>,
+    /// What the workspace asks for where a `secret://name` names no secret.
+    pub on_unresolved: OnUnresolved,
 }
 
 /// A lease as its holder names it.
@@ -177,16 +179,8 @@ impl Claim {
                 let chosen = of_name.and_then(|list| resolve::choose(list, reference, asker));
                 secrets.extend(chosen.map(|secret| (reference.clone(), secret)));
             }
-            let workspace_name = workspaces
-                .get(&lease.known.workspace)
-                .map_or_else(|| Arc::from(""), |known| Arc::clone(&known.name));
-            let require_policy = workspaces
-                .get(&lease.known.workspace)
-                .is_none_or(|known| known.require_policy);
-            claimed.push(Claimed {
-                require_policy,
-                ..lease.claimed(now, workspace_name, secrets)
-            });
+            let workspace = workspaces.get(&lease.known.workspace);
+            claimed.push(lease.claimed(now, workspace, secrets));
         }
         Ok(claimed)
     }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use padclock_api::{ExecutionId, JobId, Status, Trigger, WorkspaceId};
-use padclock_job::{Due, Moment};
+use padclock_job::{Due, Moment, OnUnresolved};
 use padclock_template::SecretRef;
 
 use super::Claimed;
 use super::read::{AwakeRow, Found, OpenRow};
 use crate::cache::KnownJob;
-use crate::resolve::SealedSecret;
+use crate::resolve::{KnownWorkspace, SealedSecret};
 
 /// Everything that the decision rests on.
 pub(super) struct Situation {
@@ -43,14 +43,17 @@ impl Lease {
     pub(super) fn claimed(
         &self,
         now: Moment,
-        workspace_name: Arc<str>,
+        workspace: Option<&KnownWorkspace>,
         secrets: Vec<(SecretRef, Arc<SealedSecret>)>,
     ) -> Claimed {
         Claimed {
             execution: self.id,
             job_id: self.job_id,
             workspace: self.known.workspace,
-            workspace_name,
+            workspace_name: workspace
+                .map_or_else(|| Arc::from(""), |known| Arc::clone(&known.name)),
+            // One that can't be read any more asks for the most.
+            on_unresolved: workspace.map_or(OnUnresolved::Fail, |known| known.on_unresolved),
             job: Arc::clone(&self.known.job),
             trigger: self.trigger,
             fence: self.fence,
@@ -60,7 +63,7 @@ impl Lease {
             now,
             last_run: None,
             next_due: self.next_due,
-            require_policy: true,
+            require_policy: workspace.is_none_or(|known| known.require_policy),
             secrets,
         }
     }

@@ -40,7 +40,7 @@ async fn a_damaged_page(world: World) {
     let error = match opened {
         Err(error) => error,
         Ok(store) => store
-            .list_jobs(world.workspace, None, 10)
+            .list_jobs(world.workspace, None, (None, 10))
             .await
             .unwrap_err(),
     };

@@ -66,7 +66,7 @@ async fn jobs_are_listed_in_pages(world: World) {
     while let Some(last) = {
         let page = world
             .store
-            .list_jobs(world.workspace, seen.last().copied(), 2)
+            .list_jobs(world.workspace, None, (seen.last().copied(), 2))
             .await
             .unwrap();
         seen.extend(page.iter().map(|job| job.id));
@@ -378,7 +378,13 @@ async fn another_workspaces_job_is_not_found(world: World) {
             .unwrap_err(),
         StoreError::NotFound
     );
-    assert!(store.list_jobs(other, None, 10).await.unwrap().is_empty());
+    assert!(
+        store
+            .list_jobs(other, None, (None, 10))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(world.number("SELECT count(*) FROM audit").await, 3);
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::{
-    BASE62, LEN, checksum, crc32, fill_base62, generate, generate_link, link_lookup, lookup,
-    well_formed,
+    BASE62, LEN, checksum, crc32, fill_base62, generate, generate_link, issue, issue_link,
+    link_lookup, lookup, well_formed,
 };
 use crate::{
     Label, Randomness,
@@ -164,6 +164,18 @@ fn the_token_of_a_link_is_none_of_the_api_and_is_kept_apart() {
     assert_ne!(link_lookup(key, text), lookup(key, text));
     assert_eq!(link_lookup(key, text), link_lookup(key, text));
     assert_ne!(link_lookup(key, text), link_lookup(key, &token(1)));
+}
+
+#[test]
+fn what_is_issued_is_found_by_its_text() {
+    let keyring = created(1).0;
+    let key = keyring.derived(Label::TokenLookup);
+    let text = |value: &crate::Value| String::from_utf8(value.bytes().to_vec()).unwrap();
+    let (token, hash) = issue(key, &mut Seeded(3));
+    assert_eq!(hash, lookup(key, &text(&token)));
+    let (link, hash) = issue_link(key, &mut Seeded(3));
+    assert_eq!(hash, link_lookup(key, &text(&link)));
+    assert_ne!(hash, lookup(key, &text(&link)));
 }
 
 proptest! {

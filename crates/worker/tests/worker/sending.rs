@@ -193,6 +193,16 @@ async fn a_job_may_refuse_to_send_it() {
 }
 
 #[tokio::test]
+async fn so_may_its_workspace() {
+    let mut target = Target::new(|_| Reply::ok("")).await;
+    let mut case = Case::get(target.url("/")).header("Authorization", "Bearer secret://gone");
+    case.on_unresolved = OnUnresolved::Fail;
+    let done = case.run().await;
+    assert_eq!(code(&done), "secret_unresolved");
+    assert!(target.seen.try_recv().is_err(), "nothing was sent");
+}
+
+#[tokio::test]
 async fn what_can_not_be_resolved_or_placed_stops_the_attempt_before_it_is_sent() {
     let mut target = Target::new(|_| Reply::ok("")).await;
     let url = target.url("/");

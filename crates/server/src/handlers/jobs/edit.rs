@@ -10,7 +10,7 @@ use padclock_job::{Definition, Job};
 use padclock_store::{JobEdit, StoreError};
 
 use super::{compile, one, refuse_the_past, whole};
-use crate::auth::{Caller, WriteJobs};
+use crate::auth::{Caller, WriteJobs, of_job};
 use crate::failure::{Answer, Failure, stored};
 use crate::input::{Body, PathId, if_match, parse_value};
 use crate::state::App;
@@ -57,6 +57,7 @@ pub(crate) async fn patch(
     }
     merge(&mut merged, serde_json::Value::Object(body.value));
     let definition: Definition = parse_value(merged)?;
+    caller.may_use_environment(of_job(&definition))?;
     let reschedule = definition.kind != before.definition.kind
         || definition.schedule != before.definition.schedule;
     let job = compile(definition, id, before.created_at)?;

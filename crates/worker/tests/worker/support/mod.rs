@@ -60,6 +60,7 @@ pub struct Case {
     pub resolver: Arc<dyn Resolve>,
     pub attempt: u32,
     pub next_due: Option<Moment>,
+    pub on_unresolved: OnUnresolved,
 }
 
 impl Case {
@@ -74,6 +75,7 @@ impl Case {
             resolver: Arc::new(SystemResolver),
             attempt: 1,
             next_due: None,
+            on_unresolved: OnUnresolved::Send,
         }
     }
 
@@ -174,6 +176,7 @@ impl Case {
             next_due: self.next_due,
             require_policy: false,
             secrets: self.secrets.clone().into(),
+            on_unresolved: self.on_unresolved,
             deadline: (Instant::now() + std::time::Duration::from_secs(60)).into_std(),
         }
     }
