@@ -13,6 +13,8 @@ mod target;
 
 mod api;
 mod attacks;
+mod audit;
+mod auth_helpers;
 mod bad_calls;
 mod bad_definitions;
 mod bad_requests;
