@@ -151,7 +151,7 @@ pub struct ProposedPolicy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NamedJob {
     /// Its id.
-    pub id: crate::JobId,
+    pub id: JobId,
     /// Its name.
     pub name: String,
 }

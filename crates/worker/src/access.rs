@@ -64,6 +64,12 @@ pub(crate) fn check(lease: &Lease, goes: Goes, to: &Destination<'_>) -> Result<(
             None => {}
         }
     }
+    if goes == Goes::ToTarget {
+        let asked_with = going(lease, Goes::ToTokenHost);
+        for secret in asked_with.filter_map(|(reference, _)| find(&lease.secrets, reference)) {
+            refusals.check_token(secret, to);
+        }
+    }
     refusals.ended(to.host)
 }
 
@@ -90,6 +96,31 @@ impl Refusals {
                 Err(refusal) => Some(refusal),
             },
         };
+        self.hold(secret, refusal);
+    }
+
+    /// A token that a secret has brought is as good as the secret: it goes to no host that the secret may not go to.
+    fn check_token(&mut self, secret: &SealedSecret, to: &Destination<'_>) {
+        let Some(policy) = &secret.policy else { return };
+        let of_hosts = EgressPolicy {
+            schemes: policy.schemes.clone(),
+            hosts: policy.hosts.clone(),
+            ..EgressPolicy::default()
+        };
+        let target = Target {
+            scheme: to.scheme,
+            host: to.host,
+            port: to.port,
+            method: to.method,
+            path: to.path,
+            place: Place::Auth,
+        };
+        if let Err(refusal) = of_hosts.check(&target) {
+            self.hold(secret, Some(refusal));
+        }
+    }
+
+    fn hold(&mut self, secret: &SealedSecret, refusal: Option<Refusal>) {
         self.secrets.push(RefusedSecret {
             name: secret.name.clone(),
             secret: secret.secret,

@@ -130,7 +130,7 @@ async fn a_due_value_is_listed_and_counted(engine: Engine) {
     assert!(server.client.all("/v1/secrets?due=true").await.is_empty());
     server
         .home
-        .sql("UPDATE secret_versions SET created_at = created_at - 35 * 86400000")
+        .sql("UPDATE secret_versions SET created_at = created_at - 3024000000")
         .await;
     let due = server.client.all("/v1/secrets?due=true").await;
     assert_eq!((due.len(), &due[0]["overdue_days"]), (1, &json!(5)));

@@ -436,6 +436,21 @@ async fn a_policy_that_does_not_allow_the_endpoint_refuses_before_anything_is_op
 }
 
 #[tokio::test]
+async fn a_token_goes_to_no_host_that_its_secret_may_not_go_to() {
+    let (target, mut endpoint) = (Target::new(echo).await, endpoint().await);
+    let policy = EgressPolicy {
+        schemes: vec!["http".to_owned()],
+        hosts: vec!["127.0.0.1".to_owned()],
+        ..EgressPolicy::default()
+    };
+    let mut case = bound(&target, &endpoint, Some(policy));
+    case.request.url = case.request.url.replace("127.0.0.1", "localhost");
+    let done = case.run_with(Arc::new(NeverOpened)).await;
+    assert_eq!(code(&done), "egress_refused");
+    assert!(endpoint.seen.try_recv().is_err(), "not even asked for");
+}
+
+#[tokio::test]
 async fn a_kept_token_does_not_outlive_its_secrets_permission() {
     let (target, endpoint) = (Target::new(echo).await, endpoint().await);
     let case = case(&target, &endpoint);
