@@ -1,12 +1,15 @@
 //! `cronctl`, the client: the command line, and which part does what it asks for.
 //!
-//! Everything goes over the API by `padclock_api::client`. Nothing here reads a value's bytes, and nothing but `output`
-//! writes to the terminal.
+//! Everything goes over the API by `padclock_api::client`. Nothing here but `exec::inject` reads a value's bytes, and nothing but
+//! `output` (and `exec::child`, a command's own output) writes to the terminal.
 
 mod audit;
 mod connect;
+mod exec;
+mod export;
 mod failure;
 mod find;
+mod import;
 mod jobs;
 mod keyboard;
 mod login;
@@ -93,6 +96,12 @@ enum Command {
     Login(login::Login),
     /// Forget the token of a profile
     Logout,
+    /// Run a command of this machine with secrets in its environment, its output redacted
+    Exec(exec::Exec),
+    /// Make jobs and secrets of a crontab, a .env file or another scheduler's document
+    Import(import::Import),
+    /// Write all jobs, and what is known of the secrets, as one document
+    Export(export::Export),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -163,6 +172,9 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Runs(command) => runs::run(command, &mut session).await,
         Command::Audit(command) => audit::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
+        Command::Exec(exec) => exec::run(exec, &mut session).await,
+        Command::Import(import) => import::run(import, &mut session).await,
+        Command::Export(export) => export::run(export, &mut session).await,
         Command::Login(_) | Command::Logout | Command::Completions { .. } => Ok(()),
     };
     ended(outcome, &mut session.output, Some(&from))
