@@ -85,3 +85,24 @@ pub(crate) fn seal(keyring: &Keyring, place: &SealFor<'_>, value: &Value) -> Sea
     };
     keyring.seal(&at, value, &mut System::default())
 }
+
+/// Seals a stored value anew, under another policy, as the version after it.
+pub(crate) fn rebind(
+    keyring: &Keyring,
+    stored: &padclock_store::SealedSecret,
+    egress: Option<&EgressPolicy>,
+) -> Result<Sealed, Unreadable> {
+    let from = place(stored);
+    let to = SealPlace {
+        version: stored.version + 1,
+        policy_hash: EgressPolicy::hash(egress),
+        ..from
+    };
+    keyring.reseal_value(&from, &to, &stored.sealed, &mut System::default())
+}
+
+/// Whether a stored value is sealed for the place and under the policy that its row tells. Only its data key is unwrapped.
+pub(crate) fn opens(keyring: &Keyring, stored: &padclock_store::SealedSecret) -> bool {
+    let rewrapped = keyring.rewrap(&place(stored), &stored.sealed, &mut System::default());
+    rewrapped.is_ok()
+}

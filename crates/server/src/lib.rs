@@ -18,6 +18,7 @@ mod metrics;
 mod openapi;
 mod pages;
 mod password;
+mod propose;
 mod random;
 mod root_key;
 mod routes;

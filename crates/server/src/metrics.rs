@@ -11,6 +11,8 @@ use prometheus::{
 pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) requests: HistogramVec,
+    /// Secrets of all workspaces whose new value is due, by the last look.
+    pub(crate) due_secrets: IntGauge,
     attempts: IntCounterVec,
     in_flight: IntGauge,
     worker: Mutex<Option<Arc<Counters>>>,
@@ -46,7 +48,12 @@ impl Metrics {
             "padclock_attempts_in_flight",
             "Attempts that this node carries out now.",
         );
+        let due_secrets = IntGauge::new(
+            "padclock_secrets_rotation_due",
+            "Secrets whose new value is due.",
+        );
         Ok(Self {
+            due_secrets: registered(&registry, due_secrets)?,
             requests: registered(
                 &registry,
                 HistogramVec::new(requests, &["route", "method", "status"]),

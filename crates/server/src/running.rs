@@ -102,6 +102,12 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
     let worker = start_worker(&app, &settings, &node, (&uses, &stopping))?;
     let keeping = uses::keep(uses, Arc::clone(&app.store), writing.clone());
     let prune = housekeeping::prune(Arc::clone(&app.store), settings.retention, stopping.clone());
+    let sweep = housekeeping::sweep(
+        Arc::clone(&app.store),
+        Arc::clone(&node),
+        Arc::clone(&app.metrics),
+        stopping.clone(),
+    );
     let access = housekeeping::access(Arc::clone(&app.store), stopping.clone());
     Ok(Running {
         address,
@@ -115,7 +121,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
             closing.clone(),
         )),
         housekeeping: tokio::spawn(async move {
-            tokio::join!(prune, access);
+            tokio::join!(prune, sweep, access);
         }),
         uses: tokio::spawn(keeping),
         writing,

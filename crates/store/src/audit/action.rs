@@ -80,6 +80,22 @@ actions! {
     AuditExport = "audit.export",
     /// Tokens that nobody has were shown.
     TokenFailure = "token.failure",
+    /// A secret was given another egress policy.
+    SecretPolicy = "secret.policy",
+    /// A secret that had ended was wiped.
+    SecretExpire = "secret.expire",
+    /// A secret's next value has become due.
+    SecretRotationDue = "secret.rotation_due",
+    /// A change was asked for that a second admin decides.
+    ApprovalRequest = "approval.request",
+    /// What was asked for was approved, and done.
+    ApprovalApprove = "approval.approve",
+    /// What was asked for was rejected, or taken back.
+    ApprovalReject = "approval.reject",
+    /// A decision was tried that does not stand.
+    ApprovalRefuse = "approval.refuse",
+    /// Nobody decided in time.
+    ApprovalExpire = "approval.expire",
 }
 
 impl std::fmt::Display for Action {

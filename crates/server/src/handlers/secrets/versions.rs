@@ -88,6 +88,8 @@ pub(crate) async fn roll_back(
         version,
         unmaskable: length < MASKABLE,
         short: length < WELL_MASKABLE,
+        egress: None,
+        ttl_seconds: None,
         sealed,
     };
     let place = (caller.workspace(), id);
