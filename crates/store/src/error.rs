@@ -34,6 +34,12 @@ pub enum StoreError {
     /// The audit key was not given, so nothing that must be audited can be done.
     #[error("the audit chain is locked")]
     AuditLocked,
+    /// The term that a value was sealed under is retired: its key is gone.
+    #[error("the key of term v{0} was retired")]
+    TermRetired(u32),
+    /// Another root key waits for the start that proves it, and the terms must not change meanwhile.
+    #[error("another root key waits to be proved by a start")]
+    RootKeyWaits,
     /// A statement failed for a reason that no caller can mend.
     #[error("the database refused a statement: {0}")]
     Statement(String),

@@ -13,6 +13,7 @@ use padclock_vault::{EgressPolicy, Label, Sealed};
 use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
 use crate::field::{Field, Row, fields};
+use crate::keys::LIVE_TERM;
 use crate::policies::{self, Change};
 use crate::sweep::{self, Namesake};
 use crate::tx::{Sql, Tx};
@@ -104,7 +105,7 @@ static PATCH: Sql = Sql::both(
 static DELETE: Sql = Sql::both("DELETE FROM secrets WHERE id = $1");
 static DELETE_VERSIONS: Sql = Sql::both("DELETE FROM secret_versions WHERE secret_id = $1");
 /// Tells every node's cache of sealed values that it is out of date.
-static TOUCH: Sql =
+pub(crate) static TOUCH: Sql =
     Sql::both("UPDATE workspaces SET secrets_revision = secrets_revision + 1 WHERE id = $1");
 static GET: Sql = Sql::both(select_secret!(
     "WHERE s.workspace_id = $1 AND s.id = $2 AND (s.owner_id = $3 OR s.owner_id = $4)"
@@ -140,6 +141,10 @@ pub(crate) async fn put_version(tx: &mut dyn Tx, seal: Seal<'_>) -> Result<()> {
         sealed,
         now,
     } = seal;
+    // A node that has not heard of a retirement may still seal under the term: what it sealed would never open again.
+    if tx.query(&LIVE_TERM, fields![sealed.term]).await?.is_empty() {
+        return Err(StoreError::TermRetired(sealed.term));
+    }
     let params = fields![
         id,
         version,

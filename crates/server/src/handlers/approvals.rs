@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::page;
 use crate::auth::{Caller, Policy};
-use crate::failure::{Answer, Failure, detail, stored};
+use crate::failure::{Answer, Failure, detail, stored, unsealed};
 use crate::input::{Params, PathId, cursor, page_size};
 use crate::keys;
 use crate::state::App;
@@ -145,7 +145,11 @@ pub(crate) async fn approve(
         Err(error) => return Err(failed(error)),
     };
     let egress = found.approval.proposal.egress;
-    let resealed = keys::rebind(&app.keyrings.now(), &sealed, egress.as_ref());
+    // Learnt first, so that the keyring to seal with opens it too.
+    let term = sealed.sealed.term;
+    app.keyrings.for_term(term).await.map_err(unsealed)?;
+    let keyring = app.keyrings.to_seal(1).await.map_err(unsealed)?;
+    let resealed = keys::rebind(&keyring, &sealed, egress.as_ref());
     let resealed = resealed.map_err(|error| {
         let details = vec![detail("", error.code(), error.to_string())];
         Failure::new(ErrorCode::Conflict, error.to_string()).with(details)

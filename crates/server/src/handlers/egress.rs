@@ -12,7 +12,7 @@ use padclock_vault::EgressPolicy;
 
 use super::put;
 use crate::auth::{Caller, Permission, Policy, Read};
-use crate::failure::{Answer, Failure, detail, stored};
+use crate::failure::{Answer, Failure, detail, stored, unsealed};
 use crate::input::{Body, PathId, if_match};
 use crate::state::App;
 use crate::{keys, propose, random};
@@ -59,7 +59,9 @@ pub(crate) async fn keep_present<P>(app: &App, caller: &Caller<P>, id: SecretId)
         .sealed_version(caller.workspace(), id, caller.user())
         .await
         .map_err(stored("secret"))?;
-    if keys::opens(&app.keyrings.now(), &sealed) {
+    let keyring = app.keyrings.for_term(sealed.sealed.term).await;
+    let keyring = keyring.map_err(unsealed)?;
+    if keys::opens(&keyring, &sealed) {
         return Ok(());
     }
     let message = "the present value does not open: its row or its egress policy was altered, or its key is gone; \

@@ -17,8 +17,9 @@ use serde::Deserialize;
 
 use super::{check_text, egress, page, put, reserve, tagged};
 use crate::auth::{Caller, OwnSecrets, Permission, Read, WriteSecrets};
-use crate::failure::{Answer, Failure, detail, stored};
+use crate::failure::{Answer, Failure, detail, stored, unsealed};
 use crate::input::{Body, Params, PathId, cursor, if_match, page_size};
+use crate::keyrings::ToSeal;
 use crate::keys::{SealFor, seal};
 use crate::random;
 use crate::state::App;
@@ -108,14 +109,19 @@ fn may_write(caller: &Caller<OwnSecrets>, scope: Scope, environment: &str) -> An
     }
 }
 
-fn created(app: &App, caller: &Caller<OwnSecrets>, id: SecretId, new: SecretCreate) -> NewSecret {
+fn created(
+    keyring: &ToSeal,
+    caller: &Caller<OwnSecrets>,
+    id: SecretId,
+    new: SecretCreate,
+) -> NewSecret {
     let place = SealFor {
         workspace: caller.workspace(),
         secret: id,
         version: 1,
         egress: new.egress.as_ref(),
     };
-    let sealed = seal(&app.keyrings.now(), &place, &new.value.0);
+    let sealed = seal(keyring, &place, &new.value.0);
     let length = new.value.0.len();
     NewSecret {
         id,
@@ -172,7 +178,8 @@ pub(crate) async fn make(
     {
         return Ok(row);
     }
-    let new = created(app, caller, id, new);
+    let keyring = app.keyrings.to_seal(1).await.map_err(unsealed)?;
+    let new = created(&keyring, caller, id, new);
     let made = app
         .store
         .create_secret(new, caller.actor(), caller.user())
@@ -310,7 +317,8 @@ pub(crate) async fn renew(
         egress: changed.as_ref().unwrap_or(&secret.egress).as_ref(),
     };
     let value = &given.value.0;
-    let sealed = seal(&app.keyrings.now(), &place, value);
+    let keyring = app.keyrings.to_seal(1).await.map_err(unsealed)?;
+    let sealed = seal(&keyring, &place, value);
     let new = NewVersion {
         version,
         unmaskable: value.len() < MASKABLE,

@@ -96,6 +96,18 @@ actions! {
     ApprovalRefuse = "approval.refuse",
     /// Nobody decided in time.
     ApprovalExpire = "approval.expire",
+    /// A key term was added.
+    KeyRotate = "key.rotate",
+    /// Data keys were moved to the current term.
+    KeyRewrap = "key.rewrap",
+    /// A term's key was destroyed.
+    KeyRetire = "key.retire",
+    /// Another root key was made ready, for a start to prove.
+    RootKeyPrepare = "root_key.prepare",
+    /// Another root key that was made ready was withdrawn.
+    RootKeyWithdraw = "root_key.withdraw",
+    /// A start has proved another root key, which has replaced the one before.
+    RootKeyReplace = "root_key.replace",
 }
 
 impl std::fmt::Display for Action {

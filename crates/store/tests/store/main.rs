@@ -13,6 +13,7 @@ mod failure;
 mod history;
 mod idempotency;
 mod jobs;
+mod keys;
 mod leases;
 mod locks;
 mod make;

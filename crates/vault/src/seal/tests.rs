@@ -11,9 +11,9 @@ use crate::{
 
 /// A keyring with terms 1 and 2, and a value sealed under term 1 before the second came.
 fn two_terms() -> (Keyring, Sealed) {
-    let (mut keyring, ..) = created(1);
+    let (keyring, ..) = created(1);
     let sealed = seal(&keyring, 3);
-    keyring.add_term(&root(1), &mut Seeded(4)).unwrap();
+    let (keyring, _) = keyring.with_term(&root(1), &mut Seeded(4)).unwrap();
     (keyring, sealed)
 }
 
@@ -393,9 +393,9 @@ fn a_resealed_value_opens_in_its_new_place_alone() {
 
 #[test]
 fn a_retired_term_is_not_needed_after_the_rewrap() {
-    let (mut keyring, master, _) = created(1);
+    let (keyring, master, _) = created(1);
     let sealed = seal(&keyring, 3);
-    let second = keyring.add_term(&root(1), &mut Seeded(4)).unwrap();
+    let (keyring, second) = keyring.with_term(&root(1), &mut Seeded(4)).unwrap();
     let moved = keyring.rewrap(&place(), &sealed, &mut Seeded(5)).unwrap();
     let without_first = Keyring::unlock(&root(1), &master, &[second]).unwrap();
     assert_eq!(without_first.open(&place(), &moved), Ok(value()));
@@ -460,12 +460,12 @@ proptest! {
         policy_hash: [u8; 32],
         seed: u64,
     ) {
-        let (mut keyring, ..) = created(1);
+        let (keyring, ..) = created(1);
         let at = SealPlace { workspace, secret, version, field: &field, policy_hash };
         let sealed = keyring.seal(&at, &Value::new(bytes.clone()), &mut Seeded(seed));
         let opened = keyring.open(&at, &sealed).unwrap();
         prop_assert_eq!(opened.bytes(), &bytes[..]);
-        keyring.add_term(&root(1), &mut Seeded(seed)).unwrap();
+        let (keyring, _) = keyring.with_term(&root(1), &mut Seeded(seed)).unwrap();
         let moved = keyring.rewrap(&at, &sealed, &mut Seeded(!seed)).unwrap();
         let opened = keyring.open(&at, &moved).unwrap();
         prop_assert_eq!(opened.bytes(), &bytes[..]);
