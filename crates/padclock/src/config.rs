@@ -210,6 +210,11 @@ fn resolve_from(flags: &Flags, env: Environment<'_>) -> Result<Config> {
     for entry in &mut entries {
         entry.secret = entry.key == "database" || entry.key == "root_key_command";
     }
+    with_secrets(entries, env)
+}
+
+/// Adds what is never shown.
+fn with_secrets(entries: Vec<Entry>, env: Environment<'_>) -> Result<Config> {
     let value = |text: String| Value::new(text.into_bytes());
     Ok(Config {
         entries,

@@ -6,6 +6,7 @@
 
 mod action;
 mod chain;
+mod fault;
 mod heads;
 mod list;
 mod record;
@@ -22,7 +23,8 @@ use crate::field::{Field, fields};
 use crate::tx::{Batch, Rows, Sql, Tx};
 
 pub use action::Action;
-pub use chain::{Chain, Fault, Kept, Record, Report};
+pub use chain::{Chain, Record};
+pub use fault::{Fault, Kept, Report};
 pub use heads::Head;
 pub use list::{AuditFilter, AuditPage};
 pub(crate) use record::Recorder;
