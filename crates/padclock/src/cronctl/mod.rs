@@ -6,8 +6,10 @@
 mod audit;
 mod connect;
 mod exec;
+mod export;
 mod failure;
 mod find;
+mod import;
 mod jobs;
 mod keyboard;
 mod login;
@@ -96,6 +98,10 @@ enum Command {
     Logout,
     /// Run a command of this machine with secrets in its environment, its output redacted
     Exec(exec::Exec),
+    /// Make jobs and secrets of a crontab, a .env file or another scheduler's document
+    Import(import::Import),
+    /// Write all jobs, and what is known of the secrets, as one document
+    Export(export::Export),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -167,6 +173,8 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Audit(command) => audit::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
         Command::Exec(exec) => exec::run(exec, &mut session).await,
+        Command::Import(import) => import::run(import, &mut session).await,
+        Command::Export(export) => export::run(export, &mut session).await,
         Command::Login(_) | Command::Logout | Command::Completions { .. } => Ok(()),
     };
     ended(outcome, &mut session.output, Some(&from))

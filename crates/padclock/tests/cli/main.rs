@@ -52,4 +52,6 @@ files! {
     refusals;
     output;
     exec_command;
+    import;
+    export;
 }
