@@ -7,8 +7,8 @@ mod client;
 mod curl;
 mod home;
 mod leaks;
-mod persons;
 mod persona;
+mod persons;
 mod server;
 mod target;
 

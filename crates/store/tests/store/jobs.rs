@@ -22,7 +22,6 @@ on_both_engines!(
     a_job_without_occurrences_left_is_completed,
     a_deleted_job_leaves_its_history,
     another_workspaces_job_is_not_found,
-    jobs_that_mention_a_secret_are_found,
 );
 
 async fn a_job_gets_a_due_row(world: World) {
@@ -386,27 +385,4 @@ async fn another_workspaces_job_is_not_found(world: World) {
             .is_empty()
     );
     assert_eq!(world.number("SELECT count(*) FROM audit").await, 3);
-}
-
-async fn jobs_that_mention_a_secret_are_found(world: World) {
-    let mut named = Vec::new();
-    for header in [
-        "secret://MY_KEY",
-        "Bearer {{secret.MY_KEY}}",
-        "secret://MY_KEY.2",
-    ] {
-        named.push(world.job(with_header("sync", header)).await.id);
-    }
-    world.job(with_header("sync", "secret://MYxKEY")).await;
-    world.job(with_header("100% ! sure", "nothing")).await;
-    let found = async |name: &str| {
-        let rows = world.store.jobs_mentioning(world.workspace, name).await;
-        rows.unwrap().iter().map(|row| row.id).collect::<Vec<_>>()
-    };
-    assert_eq!(found("MY_KEY").await, named);
-    assert_eq!(found("MY_KEY.2").await, named[2..]);
-    assert!(found("MY%KEY").await.is_empty());
-    assert_eq!(found("% ! sure").await.len(), 1);
-    let elsewhere = world.store.jobs_mentioning(elsewhere(), "MY_KEY").await;
-    assert!(elsewhere.unwrap().is_empty());
 }

@@ -447,6 +447,31 @@ fn debug_of_what_is_stored_shows_no_plain_bytes() {
     assert!(!format!("{sealed:?}").contains(&format!("{:?}", [0xa5; 16])[1..40]));
 }
 
+#[test]
+fn a_value_is_sealed_again_for_another_version_and_no_other_place() {
+    let (keyring, sealed) = two_terms();
+    let next = SealPlace {
+        version: place().version + 1,
+        ..place()
+    };
+    let again = keyring.reseal_value(&place(), &next, &sealed, &mut Seeded(9));
+    let again = again.unwrap();
+    assert_eq!(keyring.open(&next, &again), Ok(value()));
+    assert_eq!((again.term, again.origin_term), (2, 2));
+    assert_eq!(again.value_len(), value().len());
+    assert_ne!(again.ciphertext, sealed.ciphertext);
+    assert_shut(&keyring, &place(), &again, "the old place");
+    // What does not open for the place it is said to come from is not sealed anew: another policy, another version.
+    let other_policy = SealPlace {
+        policy_hash: [7; 32],
+        ..place()
+    };
+    for from in [other_policy, next] {
+        let refused = keyring.reseal_value(&from, &next, &sealed, &mut Seeded(9));
+        assert_eq!(refused, Err(Unreadable));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
