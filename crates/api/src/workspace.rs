@@ -20,6 +20,18 @@ pub struct WorkspaceSettings {
     pub on_unresolved: OnUnresolved,
 }
 
+impl WorkspaceSettings {
+    /// From what is stored. Settings that this binary can't read, such as those of a newer one, ask for everything.
+    #[must_use]
+    pub fn of_stored(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or(Self {
+            require_egress_policy: true,
+            refuse_plaintext_secrets: true,
+            on_unresolved: OnUnresolved::Fail,
+        })
+    }
+}
+
 /// Which settings shall be what from now on; those that are missing stay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -26,7 +26,7 @@ pub(crate) use address::ClientAddress;
 pub(crate) use asking::Asking;
 pub(crate) use environment::of_job;
 pub(crate) use permission::{
-    ManageMembers, ManageTokens, ManageWorkspace, OwnSecrets, OwnTokens, Permission, Read,
+    ManageMembers, ManageTokens, ManageWorkspace, OwnSecrets, OwnTokens, Permission, Policy, Read,
     ReadAudit, Reveal, Role, WORDS, WriteJobs, WriteSecrets, grantable, within_one_environment,
 };
 

@@ -5,8 +5,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::handlers::{
-    audit, environments, executions, invitations, jobs, me, members, pairings, secrets, tokens,
-    workspaces,
+    approvals, audit, egress, environments, executions, invitations, jobs, me, members, pairings,
+    secrets, tokens, workspaces,
 };
 
 struct Bearer;
@@ -30,6 +30,8 @@ impl Modify for Bearer {
         jobs::create, jobs::list, jobs::get, jobs::edit::patch, jobs::delete, jobs::run_now, jobs::pause, jobs::resume, jobs::next,
         executions::list, executions::get, executions::replay, executions::cancel,
         me::whoami,
+        egress::policy, egress::proposed,
+        approvals::list, approvals::get, approvals::approve, approvals::reject,
         audit::list, audit::export,
         pairings::create, pairings::token,
         workspaces::list, workspaces::create, workspaces::get, workspaces::patch,

@@ -17,8 +17,8 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use crate::auth::ClientAddress;
 use crate::failure::Failure;
 use crate::handlers::{
-    audit, environments, executions, health, invitations, jobs, me, members, pairings, secrets,
-    tokens, workspaces,
+    approvals, audit, egress, environments, executions, health, invitations, jobs, me, members,
+    pairings, secrets, tokens, workspaces,
 };
 use crate::state::App;
 use crate::{disclose, doors, pages, random};
@@ -89,6 +89,12 @@ route_table! { NATIVE, table;
     "/v1/pairings/token": post pairings::token;
     "/v1/audit": get audit::list;
     "/v1/audit/export": get audit::export;
+    "/v1/secrets/{id}/policy": post egress::policy;
+    "/v1/secrets/{id}/proposed-policy": get egress::proposed;
+    "/v1/approvals": get approvals::list;
+    "/v1/approvals/{id}": get approvals::get;
+    "/v1/approvals/{id}/approve": post approvals::approve;
+    "/v1/approvals/{id}/reject": post approvals::reject;
     "/v1/workspaces": get workspaces::list, post workspaces::create;
     "/v1/workspaces/{id}": get workspaces::get, patch workspaces::patch;
     "/v1/members": get members::list, post members::create;
@@ -203,7 +209,7 @@ fn client_address(request: &Request, app: &App) -> ClientAddress {
 
 /// The parameters that calls take; every other is refused, for it was meant to do something.
 const PARAMETERS: &[(&str, &str, &[&str])] = &[
-    ("GET", "/v1/secrets", &["limit", "cursor"]),
+    ("GET", "/v1/secrets", &["limit", "cursor", "due"]),
     ("DELETE", "/v1/secrets/{id}", &["if_unused"]),
     ("GET", "/v1/secrets/{id}/usage", &["limit", "cursor"]),
     ("GET", "/v1/jobs", &["limit", "cursor", "unresolved"]),
@@ -217,6 +223,12 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
         &[
             "job_id", "status", "trigger", "from", "to", "limit", "cursor",
         ],
+    ),
+    ("GET", "/v1/approvals", &["limit", "cursor", "state"]),
+    (
+        "GET",
+        "/v1/audit",
+        &["actor", "action", "target", "from", "to", "limit", "cursor"],
     ),
     ("GET", "/v1/workspaces", &["limit", "cursor"]),
     ("GET", "/v1/members", &["limit", "cursor"]),

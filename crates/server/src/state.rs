@@ -9,7 +9,7 @@ use padclock_worker::Cidr;
 use tokio::sync::Notify;
 
 use crate::audit::strangers::Tries;
-use crate::keys::Keyrings;
+use crate::keyrings::Keyrings;
 use crate::limits::Failures;
 use crate::metrics::Metrics;
 use crate::token_uses::TokenUses;

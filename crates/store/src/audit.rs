@@ -6,6 +6,7 @@
 
 mod action;
 mod chain;
+mod fault;
 mod heads;
 mod list;
 mod record;
@@ -22,7 +23,8 @@ use crate::field::{Field, fields};
 use crate::tx::{Batch, Rows, Sql, Tx};
 
 pub use action::Action;
-pub use chain::{Chain, Fault, Kept, Record, Report};
+pub use chain::{Chain, Record};
+pub use fault::{Fault, Kept, Report};
 pub use heads::Head;
 pub use list::{AuditFilter, AuditPage};
 pub(crate) use record::Recorder;
@@ -116,6 +118,15 @@ pub struct Detail {
     /// The host that a secret was not sent to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// A secret's egress policy, as JSON or `anywhere`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// The one before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_before: Option<String>,
+    /// The member whose a job has become.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// How it ended, where that is not plain from the action.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,

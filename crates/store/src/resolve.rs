@@ -139,6 +139,8 @@ pub(crate) fn choose(
 pub(crate) struct KnownWorkspace {
     pub name: Arc<str>,
     pub secrets_revision: i64,
+    /// Whether a secret without an egress policy may be sent nowhere.
+    pub require_policy: bool,
     pub on_unresolved: OnUnresolved,
 }
 
@@ -170,12 +172,14 @@ pub(crate) async fn workspaces(
     )
     .await?;
     let known = |mut row: Row| {
+        let asked = WorkspaceSettings::of_stored(&row.text(3)?);
         Ok((
             row.id(0)?,
             KnownWorkspace {
                 name: row.text(1)?.into(),
                 secrets_revision: row.int(2)?,
-                on_unresolved: row.json::<WorkspaceSettings>(3)?.on_unresolved,
+                require_policy: asked.require_egress_policy,
+                on_unresolved: asked.on_unresolved,
             },
         ))
     };

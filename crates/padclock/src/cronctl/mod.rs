@@ -1,16 +1,21 @@
 //! `cronctl`, the client: the command line, and which part does what it asks for.
 //!
-//! Everything goes over the API by `padclock_api::client`. Nothing here reads a value's bytes, and nothing but `output`
-//! writes to the terminal.
+//! Everything goes over the API by `padclock_api::client`. Nothing here but `exec::inject` reads a value's bytes, and nothing but
+//! `output` (and `exec::child`, a command's own output) writes to the terminal.
 
+mod approvals;
 mod audit;
 mod connect;
+mod exec;
+mod export;
 mod failure;
 mod find;
+mod import;
 mod jobs;
 mod keyboard;
 mod login;
 mod output;
+mod policy;
 mod profile;
 mod runs;
 mod secrets;
@@ -93,6 +98,15 @@ enum Command {
     Login(login::Login),
     /// Forget the token of a profile
     Logout,
+    /// Run a command of this machine with secrets in its environment, its output redacted
+    Exec(exec::Exec),
+    /// Make jobs and secrets of a crontab, a .env file or another scheduler's document
+    Import(import::Import),
+    /// Write all jobs, and what is known of the secrets, as one document
+    Export(export::Export),
+    /// Approvals: what one admin asks for and another decides
+    #[command(subcommand)]
+    Approvals(approvals::Command),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -161,8 +175,12 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Secrets(command) => secrets::run(command, &mut session).await,
         Command::Jobs(command) => jobs::run(command, &mut session).await,
         Command::Runs(command) => runs::run(command, &mut session).await,
+        Command::Approvals(command) => approvals::run(command, &mut session).await,
         Command::Audit(command) => audit::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
+        Command::Exec(exec) => exec::run(exec, &mut session).await,
+        Command::Import(import) => import::run(import, &mut session).await,
+        Command::Export(export) => export::run(export, &mut session).await,
         Command::Login(_) | Command::Logout | Command::Completions { .. } => Ok(()),
     };
     ended(outcome, &mut session.output, Some(&from))

@@ -1,15 +1,19 @@
 //! The TrigRun document: its calls as printed, and what it promises of them.
 
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::client::word;
 use crate::curl;
 use crate::home::{Engine, on_both_stores};
-use crate::server::Server;
+use crate::server::{Server, TOKEN};
 use crate::target::Target;
 
 on_both_stores!(
     the_printed_calls_work_through_curl,
+    the_printed_commands_work,
     secrets_live_and_die_as_the_document_says
 );
 
@@ -118,6 +122,40 @@ async fn the_printed_calls_work_through_curl(engine: Engine) {
     let (status, body) = curl(&server, CREATE_AGAIN, "");
     assert_eq!(status, 409, "{body}");
     assert!(!body.contains("sk_live"), "{body}");
+}
+
+/// The three lines of "CLI reference", run by a shell as printed.
+async fn the_printed_commands_work(engine: Engine) {
+    let server = Server::new(engine).await;
+    server.home.plant("api-key", "sk_live_...");
+    let run = |line: &str| {
+        let program = Path::new(env!("CARGO_BIN_EXE_cronctl")).parent().unwrap();
+        let output = Command::new("/bin/sh")
+            .args(["-c", line])
+            .env_clear()
+            .env("PATH", program)
+            .env("HOME", server.home.data())
+            .env("CRONCTL_URL", format!("http://{}", server.address))
+            .env("CRONCTL_TOKEN", TOKEN)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{line}: {said}");
+        assert!(!said.contains("sk_live"), "{said}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(run("cronctl secrets list    # List all"), "");
+    let made = run(r#"cronctl secrets create --name api-key --value "sk_live_..."  # Create"#);
+    assert!(!made.contains("sk_live"), "{made}");
+    let listed = run("cronctl secrets list");
+    assert!(
+        listed.starts_with("api-key\tsec_") && listed.lines().count() == 1,
+        "{listed}"
+    );
+    assert_eq!(run("cronctl secrets reveal api-key"), "sk_live_...");
+    let id = listed.split('\t').nth(1).unwrap();
+    run(&format!("cronctl secrets delete {id}  # Delete"));
+    assert_eq!(run("cronctl secrets list"), "");
 }
 
 fn two_headers(target: &Target) -> Value {

@@ -12,11 +12,14 @@ use padclock_store::{Head, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::lines;
-use crate::keys::Keyrings;
+use crate::keyrings::Keyrings;
 use crate::metrics::Metrics;
 
 /// Between two looks.
 const ROUND: Duration = Duration::from_secs(60);
+
+/// How many bytes of the file a start reads: about two hundred heads.
+const TAIL: u64 = 64 * 1024;
 
 /// The file's name in the data folder.
 pub(crate) const FILE: &str = "audit.heads";
@@ -37,6 +40,15 @@ pub(crate) fn read(path: &Path) -> std::io::Result<Vec<SignedHead>> {
         .collect()
 }
 
+/// The newest heads in a file, as far as a small part of it goes: a start must not wait for years of heads.
+fn newest(path: &Path) -> std::io::Result<Vec<SignedHead>> {
+    let tail = lines::tail(path, TAIL)?;
+    Ok(tail
+        .iter()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect())
+}
+
 /// Signs and keeps heads until the node ends.
 pub(crate) struct Keeper {
     store: Arc<Store>,
@@ -55,7 +67,7 @@ impl Keeper {
         data: &Path,
     ) -> Self {
         let file = data.join(FILE);
-        let known = read(&file).unwrap_or_else(|error| {
+        let known = newest(&file).unwrap_or_else(|error| {
             tracing::error!(file = %file.display(), %error, "the audit's heads can't be read");
             Vec::new()
         });

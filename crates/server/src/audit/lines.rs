@@ -61,6 +61,22 @@ pub(super) fn from(path: &Path, byte: u64) -> std::io::Result<Vec<String>> {
     Ok(lines)
 }
 
+/// The whole lines in a file's last `bytes`.
+pub(super) fn tail(path: &Path, bytes: u64) -> std::io::Result<Vec<String>> {
+    let length = match std::fs::metadata(path) {
+        Ok(known) => known.len(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error),
+    };
+    let begin = length.saturating_sub(bytes);
+    let mut lines = from(path, begin)?;
+    if begin > 0 && !lines.is_empty() {
+        // It may be a part of a line.
+        lines.remove(0);
+    }
+    Ok(lines)
+}
+
 /// Writes a small file whole or not at all.
 pub(super) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
@@ -91,6 +107,8 @@ mod tests {
         assert_eq!(from(&path, 4).unwrap(), ["two"]);
         assert_eq!(append(&path, b"three\n").unwrap(), 14);
         assert_eq!(from(&path, 0).unwrap(), ["one", "two", "three"]);
+        assert_eq!(tail(&path, 99).unwrap(), ["one", "two", "three"]);
+        assert_eq!(tail(&path, 8).unwrap(), ["three"]);
         assert_eq!(from(&path, 99).unwrap(), Vec::<String>::new());
         let long = format!("{}\n", "x".repeat(10_000));
         assert_eq!(append(&path, long.as_bytes()).unwrap(), 10_015);

@@ -35,7 +35,7 @@ impl Auditor {
     /// # Errors
     /// [`StartError`] when there is no database or no root key, or the root key is not the database's.
     pub async fn open(settings: &Settings) -> Result<Self, StartError> {
-        let (store, keyring) = bootstrap::open_made(settings).await?;
+        let (store, keyring, _) = bootstrap::open_made(settings).await?;
         Ok(Self {
             store,
             keyring,
@@ -113,9 +113,8 @@ fn unreadable(path: &Path, why: std::io::Error) -> StartError {
 
 fn each_line(path: &Path, mut take: impl FnMut(Line)) -> Result<(), StartError> {
     let file = File::open(path).map_err(|why| unreadable(path, why))?;
-    let mut number = 0;
-    for text in BufReader::new(file).lines() {
-        number += 1;
+    for (at, text) in BufReader::new(file).lines().enumerate() {
+        let number = at + 1;
         let text = text.map_err(|why| unreadable(path, why))?;
         let record = serde_json::from_str(&text).map(|record| Line::Record(Box::new(record)));
         let line = record.or_else(|_| serde_json::from_str(&text).map(Line::Head));

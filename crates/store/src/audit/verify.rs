@@ -8,7 +8,8 @@ use padclock_api::audit::{Hex, SignedHead};
 use padclock_job::Moment;
 use padclock_vault::{Keyring, Label};
 
-use super::chain::{Chain, Fault, Kept, Record, Report};
+use super::chain::{Chain, Record};
+use super::fault::{Fault, Kept, Report};
 use crate::error::{Result, StoreError};
 use crate::field::{Row, fields};
 use crate::tx::{Sql, Tx};

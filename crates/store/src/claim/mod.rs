@@ -54,6 +54,8 @@ pub struct Claimed {
     pub last_run: Option<Moment>,
     /// The job's next occurrence, which no retry outlives.
     pub next_due: Option<Moment>,
+    /// Whether the workspace lets no secret without an egress policy be sent.
+    pub require_policy: bool,
     /// What the job's references mean now; one that means nothing is absent.
     pub secrets: Vec<(SecretRef, Arc<SealedSecret>)>,
     /// What the workspace asks for where a `secret://name` names no secret.

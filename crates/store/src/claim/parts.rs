@@ -63,6 +63,7 @@ impl Lease {
             now,
             last_run: None,
             next_due: self.next_due,
+            require_policy: workspace.is_none_or(|known| known.require_policy),
             secrets,
         }
     }

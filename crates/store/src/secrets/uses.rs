@@ -55,7 +55,7 @@ async fn read(
 /// The newest few of both, newest first.
 fn merged(mut new: Vec<SecretUsed>, known: Vec<SecretUsed>) -> Vec<SecretUsed> {
     new.extend(known);
-    new.sort_by(|one, other| other.at.cmp(&one.at));
+    new.sort_by_key(|used| std::cmp::Reverse(used.at));
     let mut seen = Vec::with_capacity(USES);
     // A retry is not another use.
     new.retain(|used| {

@@ -124,7 +124,8 @@ fn rows(world: &World, version: i64) -> String {
                VALUES ({token}, {token}, {token}, 'laptop', '127.0.0.1', 1, 2);
              INSERT INTO environments (workspace_id, name, created_at) VALUES ({workspace}, 'production', 1);
              UPDATE secrets SET due_told_version = 1;
-             INSERT INTO secret_uses (secret_id, at) VALUES ({secret}, 1);
+             INSERT INTO secret_uses (secret_id, at, recent) VALUES ({secret}, 1, '[]');
+             INSERT INTO job_references (workspace_id, name, job_id, uri, environment) VALUES ({workspace}, 'KEY', {job}, 0, 'production');
              INSERT INTO approvals (id, workspace_id, kind, target, revision, proposal, state, created_by, created_at, expires_at)
                VALUES ({token}, {workspace}, 'secret.policy', {secret}, 1, '{{}}', 'open', {owner}, 1, 2);
              INSERT INTO audit_signatures (workspace_id, seq, at, tag, signature) VALUES ({workspace}, 0, 1, {token}, {token})",

@@ -429,10 +429,25 @@ async fn a_policy_that_does_not_allow_the_endpoint_refuses_before_anything_is_op
         let case = bound(&target, &endpoint, policy.clone());
         let done = case.run_with(Arc::new(NeverOpened)).await;
         assert_eq!(code(&done), "egress_refused", "{policy:?}");
-        assert_eq!(done.refused.as_ref().unwrap().secret, "CLIENT");
+        assert_eq!(done.refused.as_ref().unwrap().secrets[0].name, "CLIENT");
         assert_eq!(done.secrets, []);
     }
     assert!(endpoint.seen.try_recv().is_err(), "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_token_goes_to_no_host_that_its_secret_may_not_go_to() {
+    let (target, mut endpoint) = (Target::new(echo).await, endpoint().await);
+    let policy = EgressPolicy {
+        schemes: vec!["http".to_owned()],
+        hosts: vec!["127.0.0.1".to_owned()],
+        ..EgressPolicy::default()
+    };
+    let mut case = bound(&target, &endpoint, Some(policy));
+    case.request.url = case.request.url.replace("127.0.0.1", "localhost");
+    let done = case.run_with(Arc::new(NeverOpened)).await;
+    assert_eq!(code(&done), "egress_refused");
+    assert!(endpoint.seen.try_recv().is_err(), "not even asked for");
 }
 
 #[tokio::test]
