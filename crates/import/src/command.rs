@@ -24,6 +24,9 @@ pub(crate) struct Variable {
     pub(crate) secret: bool,
 }
 
+/// What reads a program's words.
+type Reads<'r> = dyn Fn(&[Zeroizing<String>]) -> Result<Draft, shell::Reason> + 'r;
+
 /// What a command was found to use of the variables.
 #[derive(Default)]
 pub(crate) struct Used(pub(crate) Vec<String>);
@@ -61,12 +64,11 @@ fn request(
         .and_then(Word::plain)
         .ok_or("what it runs is in a variable")?;
     let program = program.rsplit('/').next().unwrap_or_default().to_owned();
-    let reads: &dyn Fn(&[Zeroizing<String>]) -> Result<Draft, shell::Reason> =
-        match program.as_str() {
-            "curl" => &|words| curl::read(words, stdin),
-            "wget" => &|words| wget::read(words),
-            other => return Err(other_program(other)),
-        };
+    let reads: &Reads<'_> = match program.as_str() {
+        "curl" => &|words| curl::read(words, stdin),
+        "wget" => &|words| wget::read(words),
+        other => return Err(other_program(other)),
+    };
     if line
         .assigned
         .iter()

@@ -57,7 +57,7 @@ fn all_environments() -> String {
 }
 
 /// Fields that an answer has and a definition has not.
-const ANSWERED: [&str; 10] = [
+const ANSWERED: [&str; 11] = [
     "id",
     "generation",
     "next_run_at",
@@ -68,6 +68,7 @@ const ANSWERED: [&str; 10] = [
     "created_at",
     "updated_at",
     "workspace_id",
+    "unresolved_secrets",
 ];
 
 pub(crate) fn json(text: &str) -> Result<Json, Unread> {
@@ -125,7 +126,7 @@ pub(crate) fn trigrun(text: &str, options: &Options<'_>, find: &Find<'_>) -> Res
             "a job, a list of them or {\"items\": […]} is expected",
         ));
     }
-    let (jobs, others): (Vec<_>, Vec<_>) = numbered(items).into_iter().partition(|(_, item)| {
+    let (jobs, others): (Vec<_>, Vec<_>) = numbered(items).partition(|(_, item)| {
         item.get("kind").is_some()
             || item.get("request").is_some()
             || item.get("schedule").is_some()
@@ -201,8 +202,7 @@ fn definition(item: &Json, options: &Options<'_>) -> Result<Definition, String> 
     let Json::Object(fields) = item else {
         return Err("it is no object".to_owned());
     };
-    let mut fields = fields.clone();
-    fields.retain(|name, value| !ANSWERED.contains(&name.as_str()) && !value.is_null());
+    let mut fields = stripped(fields);
     let state = fields.remove("state").or_else(|| fields.remove("status"));
     let active = state.as_ref().and_then(Json::as_str) == Some("active");
     // Its message would repeat text of the document.
@@ -218,6 +218,21 @@ fn definition(item: &Json, options: &Options<'_>) -> Result<Definition, String> 
         definition.environment = Some(environment.to_owned());
     }
     Ok(definition)
+}
+
+/// An answer about a job without what only an answer has; its state stays.
+#[must_use]
+pub fn definition_of(answer: &Json) -> Json {
+    match answer {
+        Json::Object(fields) => Json::Object(stripped(fields)),
+        other => other.clone(),
+    }
+}
+
+fn stripped(fields: &serde_json::Map<String, Json>) -> serde_json::Map<String, Json> {
+    let mut fields = fields.clone();
+    fields.retain(|name, value| !ANSWERED.contains(&name.as_str()) && !value.is_null());
+    fields
 }
 
 /// What is wrong with a definition's shape, as far as it says nothing of its texts.

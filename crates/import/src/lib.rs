@@ -5,6 +5,7 @@
 //! read is ever run. Nothing in a plan shows a credential: values are [`padclock_vault::Value`]s, and reasons repeat no text.
 
 mod command;
+mod credentials;
 mod cron_job_org;
 mod crontab;
 mod curl;
@@ -22,10 +23,11 @@ mod shell;
 mod url;
 mod wget;
 
-pub use documents::{Export, ExportedSecret, FORMAT};
+pub use credentials::credentials;
+pub use documents::{Export, ExportedSecret, FORMAT, definition_of};
 pub use plan::{LeftOut, Note, Place, Plan, PlannedJob, PlannedSecret, WantedSecret};
 pub use secrets::{Context, Find, Found};
-pub use settle::{Existing, ExistingJob, settle};
+pub use settle::{Existing, ExistingJob, Settled, settle};
 
 use std::collections::BTreeSet;
 
@@ -134,6 +136,33 @@ pub fn guess(text: &str) -> Result<Format, Unread> {
         return Ok(Format::Env);
     }
     Err(Unread::Unknown)
+}
+
+/// Reads a text and takes out of the plan what is there already. Names that other secrets have are not used again.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_beside(
+    text: &str,
+    format: Format,
+    options: &Options<'_>,
+    find: &Find<'_>,
+    existing: &Existing,
+) -> Result<(Plan, Settled), Unread> {
+    let mut taken = options.taken.clone();
+    loop {
+        let options = Options {
+            taken: &taken,
+            ..*options
+        };
+        let mut plan = read(text, format, &options, find)?;
+        let settled = settle(&mut plan, existing);
+        // Each round names at least one more, and those that are there are not endless.
+        if settled.taken.is_subset(&taken) {
+            return Ok((plan, settled));
+        }
+        taken.extend(settled.taken);
+    }
 }
 
 /// Reads a text of this format. `find` tells which parts of a text are credentials.

@@ -1,11 +1,15 @@
 //! `cronctl`, the client: the command line, and which part does what it asks for.
 //!
-//! Everything goes over the API by `padclock_api::client`. Nothing here reads a value's bytes, and nothing but `output`
-//! writes to the terminal.
+//! Everything goes over the API by `padclock_api::client`. Nothing here but `exec::inject` reads a value's bytes, and nothing but
+//! `output` (and `exec::child`, a command's own output) writes to the terminal.
 
+mod audit;
 mod connect;
+mod exec;
+mod export;
 mod failure;
 mod find;
+mod import;
 mod jobs;
 mod keyboard;
 mod login;
@@ -83,12 +87,21 @@ enum Command {
     /// Executions: what ran, and how it went
     #[command(subcommand)]
     Runs(runs::Command),
+    /// The audit: who did what
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Who the token's holder is, and where
     Whoami,
     /// Sign in to a server: a page of it, opened by who is signed in there, confirms the code that is shown
     Login(login::Login),
     /// Forget the token of a profile
     Logout,
+    /// Run a command of this machine with secrets in its environment, its output redacted
+    Exec(exec::Exec),
+    /// Make jobs and secrets of a crontab, a .env file or another scheduler's document
+    Import(import::Import),
+    /// Write all jobs, and what is known of the secrets, as one document
+    Export(export::Export),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -157,7 +170,11 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Secrets(command) => secrets::run(command, &mut session).await,
         Command::Jobs(command) => jobs::run(command, &mut session).await,
         Command::Runs(command) => runs::run(command, &mut session).await,
+        Command::Audit(command) => audit::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
+        Command::Exec(exec) => exec::run(exec, &mut session).await,
+        Command::Import(import) => import::run(import, &mut session).await,
+        Command::Export(export) => export::run(export, &mut session).await,
         Command::Login(_) | Command::Logout | Command::Completions { .. } => Ok(()),
     };
     ended(outcome, &mut session.output, Some(&from))

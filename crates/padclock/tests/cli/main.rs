@@ -6,6 +6,7 @@
 
 mod bulk;
 mod case;
+mod exec;
 mod fake;
 mod play;
 mod tls;
@@ -50,4 +51,7 @@ files! {
     connection;
     refusals;
     output;
+    exec_command;
+    import;
+    export;
 }

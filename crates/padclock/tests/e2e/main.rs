@@ -11,7 +11,9 @@ mod server;
 mod target;
 
 mod api;
+mod audit;
 mod auth_helpers;
+mod audit;
 mod bad_calls;
 mod bad_definitions;
 mod bad_requests;
