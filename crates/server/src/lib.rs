@@ -26,6 +26,7 @@ mod set_up;
 mod settings;
 mod source;
 mod state;
+mod tls;
 mod uses;
 
 pub use audit::{AuditCopy, Auditor, CheckedHeads, check_heads};
@@ -35,6 +36,7 @@ pub use root_key::RootKeySource;
 pub use running::Running;
 pub use set_up::SetUpLink;
 pub use settings::Settings;
+pub use tls::TlsFiles;
 
 /// Starts a node: opens the store, proves the root key, makes what a first start needs, listens, and takes executions.
 /// It is ready when this returns.

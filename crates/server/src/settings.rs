@@ -11,6 +11,7 @@ use padclock_worker::Cidr;
 
 use crate::audit::AuditCopy;
 use crate::root_key::RootKeySource;
+use crate::tls::TlsFiles;
 
 /// Everything that a node is told.
 pub struct Settings {
@@ -28,6 +29,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Whether TLS ends in front of this process, so that it may listen beyond loopback without it.
     pub behind_proxy: bool,
+    /// The certificate that this process itself serves TLS with; none: plain HTTP.
+    pub tls: Option<TlsFiles>,
     /// Loopback and private ranges that jobs may reach.
     pub egress_allow: Vec<Cidr>,
     /// Certificates that jobs' targets may present, beside the platform's.
@@ -60,6 +63,16 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
+    /// Whether tokens and values would cross a network in the clear.
+    pub(crate) fn in_the_clear(&self) -> bool {
+        !self.listen.ip().is_loopback() && !self.behind_proxy && self.tls.is_none()
+    }
+
+    /// How this process itself is spoken to.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// The documented defaults, with data in this folder.
     #[must_use]
     pub fn new(data: PathBuf) -> Self {
@@ -71,6 +84,7 @@ impl Settings {
             bootstrap_token: None,
             public_url: None,
             behind_proxy: false,
+            tls: None,
             egress_allow: Vec::new(),
             extra_ca: None,
             node: None,
@@ -80,6 +94,35 @@ impl Settings {
             lease_ttl: Duration::from_secs(30),
             audit_copy: None,
             retention: Retention::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_listened_to_without_tls() {
+        let files = TlsFiles {
+            certificate: "cert.pem".into(),
+            key: "key.pem".into(),
+        };
+        for (listen, behind_proxy, tls, clear) in [
+            ("127.0.0.1:1", false, None, false),
+            ("[::1]:1", false, None, false),
+            ("192.0.2.1:1", false, None, true),
+            ("0.0.0.0:1", false, None, true),
+            ("192.0.2.1:1", true, None, false),
+            ("192.0.2.1:1", false, Some(files), false),
+        ] {
+            let settings = Settings {
+                listen: listen.parse().unwrap(),
+                behind_proxy,
+                tls,
+                ..Settings::new(PathBuf::new())
+            };
+            assert_eq!(settings.in_the_clear(), clear, "{listen}");
         }
     }
 }
