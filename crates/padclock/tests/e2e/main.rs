@@ -32,6 +32,7 @@ mod jobs;
 mod keys;
 mod kill;
 mod outage;
+mod own_tls;
 mod pages;
 mod people;
 mod places;
