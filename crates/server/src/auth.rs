@@ -21,7 +21,9 @@ use crate::failure::{Answer, Failure, stored};
 use crate::state::App;
 
 pub(crate) use asking::Asking;
-pub(crate) use permission::{OwnSecrets, Permission, Read, Reveal, Role, WriteJobs, WriteSecrets};
+pub(crate) use permission::{
+    OwnSecrets, Permission, Read, ReadAudit, Reveal, Role, WriteJobs, WriteSecrets,
+};
 
 /// Who was let in, by whichever credential, and what that narrows.
 #[derive(Debug, Clone)]
@@ -130,6 +132,7 @@ pub(crate) fn bearer(parts: &Parts) -> Answer<&str> {
 /// whatever others at its address have tried.
 fn unknown(app: &App, from: IpAddr) -> Failure {
     let now = Instant::now();
+    app.tries.count(from);
     if let Some(wait) = app.failures.wait(&from, now) {
         let failure = Failure::new(
             ErrorCode::RateLimited,

@@ -1,5 +1,6 @@
 //! The calls of the API, one file per resource: parameters, answer, body, from top to bottom.
 
+pub(crate) mod audit;
 pub(crate) mod executions;
 pub(crate) mod health;
 pub(crate) mod jobs;

@@ -2,6 +2,7 @@
 //!
 //! No SQL stands here and nothing here connects to a job's target: the store and the worker do that.
 
+mod audit;
 mod auth;
 mod bootstrap;
 mod disclose;
@@ -27,6 +28,7 @@ mod source;
 mod state;
 mod uses;
 
+pub use audit::{AuditCopy, Auditor, CheckedHeads, check_heads};
 pub use bootstrap::StartError;
 pub use openapi::document as openapi_document;
 pub use root_key::RootKeySource;

@@ -15,6 +15,7 @@ pub(crate) struct Metrics {
     in_flight: IntGauge,
     worker: Mutex<Option<Arc<Counters>>>,
     failing: Mutex<Option<String>>,
+    pub(crate) audit: crate::audit::State,
 }
 
 fn registered<C: prometheus::core::Collector + Clone + 'static>(
@@ -54,6 +55,7 @@ impl Metrics {
             in_flight: registered(&registry, in_flight)?,
             worker: Mutex::default(),
             failing: Mutex::default(),
+            audit: crate::audit::State::new(&registry)?,
             registry,
         })
     }

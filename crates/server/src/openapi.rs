@@ -4,7 +4,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::handlers::{executions, jobs, me, pairings, secrets};
+use crate::handlers::{audit, executions, jobs, me, pairings, secrets};
 
 struct Bearer;
 
@@ -27,6 +27,7 @@ impl Modify for Bearer {
         jobs::create, jobs::list, jobs::get, jobs::edit::patch, jobs::delete, jobs::run_now, jobs::pause, jobs::resume, jobs::next,
         executions::list, executions::get, executions::replay, executions::cancel,
         me::whoami,
+        audit::list, audit::export,
         pairings::create, pairings::token,
     ),
     components(schemas(padclock_api::ErrorCode))

@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 use crate::failure::Failure;
-use crate::handlers::{executions, health, jobs, me, pairings, secrets};
+use crate::handlers::{audit, executions, health, jobs, me, pairings, secrets};
 use crate::state::App;
 use crate::{disclose, doors, pages, random};
 
@@ -42,6 +42,8 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/executions/{id}",
     "/v1/executions/{id}/replay",
     "/v1/executions/{id}/cancel",
+    "/v1/audit",
+    "/v1/audit/export",
     "/v1/pairings",
     "/v1/pairings/token",
 ];
@@ -86,6 +88,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/executions/{id}", get(executions::get))
         .route("/v1/executions/{id}/replay", post(executions::replay))
         .route("/v1/executions/{id}/cancel", post(executions::cancel))
+        .route("/v1/audit", get(audit::list))
+        .route("/v1/audit/export", get(audit::export))
         .route("/v1/pairings", post(pairings::create))
         .route("/v1/pairings/token", post(pairings::token))
         .merge(pages::routes())
@@ -174,6 +178,11 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
         &[
             "job_id", "status", "trigger", "from", "to", "limit", "cursor",
         ],
+    ),
+    (
+        "GET",
+        "/v1/audit",
+        &["actor", "action", "target", "from", "to", "limit", "cursor"],
     ),
 ];
 

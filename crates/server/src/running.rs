@@ -12,6 +12,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::copy::Copier;
+use crate::audit::heads::Keeper;
+use crate::audit::strangers;
 use crate::bootstrap::{self, Made, StartError};
 use crate::keys::{KeyringOpener, Keyrings};
 use crate::limits::Failures;
@@ -40,12 +43,15 @@ pub struct Running {
     pub set_up: Option<SetUpLink>,
     stopping: CancellationToken,
     closing: CancellationToken,
+    /// Nothing more will be recorded but what tells of the end.
+    ending: CancellationToken,
     going: Arc<AtomicBool>,
     worker: JoinHandle<()>,
     http: JoinHandle<()>,
     housekeeping: JoinHandle<()>,
     uses: JoinHandle<()>,
     writing: CancellationToken,
+    audit: Vec<JoinHandle<()>>,
     _lock: Option<File>,
 }
 
@@ -78,6 +84,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         logins: Arc::new(Failures::new(WRONG_PASSWORDS)),
         secure_cookies: settings.behind_proxy || public_url.starts_with("https://"),
         public_url: public_url.as_str().into(),
+        tries: Arc::default(),
         stopping: Arc::default(),
     };
     let set_up = match &opened.made.owner_token {
@@ -87,6 +94,8 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
     let node: Arc<str> = node_name(settings.node.as_deref()).into();
     let stopping = CancellationToken::new();
     let closing = CancellationToken::new();
+    let ending = CancellationToken::new();
+    let audit = start_audit(&app, &settings, &ending);
     let uses: Arc<Uses> = Arc::default();
     // Not stopped before the worker: what it still takes is written down.
     let writing = CancellationToken::new();
@@ -111,8 +120,10 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         uses: tokio::spawn(keeping),
         writing,
         worker,
+        audit,
         stopping,
         closing,
+        ending,
         _lock: opened.lock,
     })
 }
@@ -128,6 +139,35 @@ fn node_name(given: Option<&str>) -> String {
         if name.is_empty() { "node" } else { name },
         u32::from_be_bytes(bytes)
     )
+}
+
+/// What is done for the audit beside the calls and the worker. Each part ends after the one before it, since it is about what
+/// that one has written.
+fn start_audit(app: &App, settings: &Settings, ending: &CancellationToken) -> Vec<JoinHandle<()>> {
+    let reported = CancellationToken::new();
+    let report = strangers::report(
+        Arc::clone(&app.store),
+        Arc::clone(&app.tries),
+        ending.clone(),
+    );
+    let after = reported.clone();
+    let mut parts = vec![tokio::spawn(async move {
+        let _done = after.drop_guard();
+        report.await;
+    })];
+    let (store, metrics) = (|| Arc::clone(&app.store), || Arc::clone(&app.metrics));
+    let keeper = Keeper::new(
+        store(),
+        Arc::clone(&app.keyrings),
+        metrics(),
+        &settings.data,
+    );
+    parts.push(tokio::spawn(keeper.run(reported.clone())));
+    if let Some(target) = settings.audit_copy.clone() {
+        let copier = Copier::new(store(), metrics(), target, &settings.data);
+        parts.push(tokio::spawn(copier.run(reported)));
+    }
+    parts
 }
 
 fn start_worker(
@@ -222,6 +262,12 @@ impl Running {
         self.closing.cancel();
         if self.http.await.is_err() {
             tracing::error!(part = "listener", "a part of the node ended badly");
+        }
+        self.ending.cancel();
+        for task in self.audit {
+            if task.await.is_err() {
+                tracing::error!(part = "audit", "a part of the node ended badly");
+            }
         }
     }
 }

@@ -33,7 +33,10 @@ use padclock_job::Moment;
 use padclock_vault::Keyring;
 
 pub use access::{FirstStart, KeyMaterial, NewToken, TokenRow};
-pub use audit::{Action, Actor, Credential, Detail, SecretUse};
+pub use audit::{
+    Action, Actor, AuditFilter, AuditPage, Chain, Credential, Detail, Fault, Head, Kept, Record,
+    Report, SecretUse,
+};
 pub use claim::{Claimed, HeldLease, Revocation};
 pub use complete::{End, Finished, Refused};
 pub use error::{Result, StoreError};

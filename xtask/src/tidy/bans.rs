@@ -41,6 +41,7 @@ const EXPOSERS: &[&str] = &[
     "crates/worker/src/outgoing.rs",
     "crates/server/src/bootstrap.rs",
     "crates/server/src/disclose.rs",
+    "crates/padclock/src/cronctl/secrets/reveal.rs",
     "crates/server/src/root_key.rs",
     "crates/server/src/password.rs",
     "crates/server/src/set_up.rs",

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Answer, Client, ClientError, answer, disclose, json};
 use crate::SecretId;
-use crate::secret::{Reveal, Revealed, Scope, Secret};
+use crate::secret::{Reveal, Revealed, Scope, Secret, SecretUsage, SecretVersion};
 
 /// A secret to be made, its value aside. What is `None` is left to the server.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -119,6 +119,76 @@ impl Client {
         self.send(Method::PATCH, &path, json(change)?, None)
             .await
             .and_then(answer::read)
+    }
+
+    /// The versions that are kept of a secret, newest first.
+    ///
+    /// # Errors
+    /// As each call: [`ClientError`].
+    pub async fn secret_versions(
+        &self,
+        id: SecretId,
+    ) -> Result<Vec<Answer<SecretVersion>>, ClientError> {
+        let page: Answer<crate::Page<serde_json::Value>> =
+            self.get(&format!("/v1/secrets/{id}/versions")).await?;
+        page.it.items.into_iter().map(Answer::part).collect()
+    }
+
+    /// Makes the previous value the current one again, as a new version, if the secret is still at `etag`.
+    ///
+    /// # Errors
+    /// As each call: [`ClientError`].
+    pub async fn roll_back_secret(
+        &self,
+        id: SecretId,
+        etag: Option<&str>,
+    ) -> Result<Answer<Secret>, ClientError> {
+        self.act_on_secret(id, "rollback", etag).await
+    }
+
+    /// Removes the previous version for good, if the secret is still at `etag`.
+    ///
+    /// # Errors
+    /// As each call: [`ClientError`].
+    pub async fn retire_previous(
+        &self,
+        id: SecretId,
+        etag: Option<&str>,
+    ) -> Result<Answer<Secret>, ClientError> {
+        self.act_on_secret(id, "retire-previous", etag).await
+    }
+
+    async fn act_on_secret(
+        &self,
+        id: SecretId,
+        what: &str,
+        etag: Option<&str>,
+    ) -> Result<Answer<Secret>, ClientError> {
+        let path = format!("/v1/secrets/{id}/{what}");
+        let condition = etag.map(|tag| (IF_MATCH, tag));
+        self.send(Method::POST, &path, None, condition)
+            .await
+            .and_then(answer::read)
+    }
+
+    /// What uses a secret: every job that names it, over as many pages as it takes.
+    ///
+    /// # Errors
+    /// As each call: [`ClientError`].
+    pub async fn secret_usage(&self, id: SecretId) -> Result<SecretUsage, ClientError> {
+        let page = |cursor: Option<&str>| {
+            let cursor = cursor.map(|cursor| format!("&cursor={cursor}"));
+            let rest = cursor.unwrap_or_default();
+            format!("/v1/secrets/{id}/usage?limit=100{rest}")
+        };
+        let mut usage: SecretUsage = self.get(&page(None)).await?.it;
+        while let Some(cursor) = usage.next_cursor.take() {
+            let next: SecretUsage = self.get(&page(Some(&cursor))).await?.it;
+            usage.jobs.extend(next.jobs);
+            // A cursor that stays where it is would go round for ever.
+            usage.next_cursor = next.next_cursor.filter(|next| *next != cursor);
+        }
+        Ok(usage)
     }
 
     /// Deletes a secret, whether or not jobs name it.

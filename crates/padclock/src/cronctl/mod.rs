@@ -3,6 +3,7 @@
 //! Everything goes over the API by `padclock_api::client`. Nothing here but `exec::inject` reads a value's bytes, and nothing but
 //! `output` (and `exec::child`, a command's own output) writes to the terminal.
 
+mod audit;
 mod connect;
 mod exec;
 mod export;
@@ -86,6 +87,9 @@ enum Command {
     /// Executions: what ran, and how it went
     #[command(subcommand)]
     Runs(runs::Command),
+    /// The audit: who did what
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Who the token's holder is, and where
     Whoami,
     /// Sign in to a server: a page of it, opened by who is signed in there, confirms the code that is shown
@@ -166,6 +170,7 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Secrets(command) => secrets::run(command, &mut session).await,
         Command::Jobs(command) => jobs::run(command, &mut session).await,
         Command::Runs(command) => runs::run(command, &mut session).await,
+        Command::Audit(command) => audit::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
         Command::Exec(exec) => exec::run(exec, &mut session).await,
         Command::Import(import) => import::run(import, &mut session).await,

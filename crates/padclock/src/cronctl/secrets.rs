@@ -1,4 +1,8 @@
-//! `cronctl secrets`: names and what is known about them; values go in and never come out.
+//! `cronctl secrets`: names and what is known about them; values go in, and `reveal` alone brings one out.
+
+mod reveal;
+mod usage;
+mod versions;
 
 use clap::{Args, Subcommand};
 use padclock_api::client::{Answer, NewSecret, SecretChange};
@@ -24,6 +28,16 @@ pub(crate) enum Command {
     Update(Update),
     /// Delete a secret
     Delete(Which),
+    /// List the versions that are kept: the current one and the one before it
+    Versions(Which),
+    /// Go back to the value before the current one, as a new version
+    Rollback(Which),
+    /// Remove the value before the current one, for good
+    RetirePrevious(Which),
+    /// Show which jobs use a secret, and when it was used last
+    Usage(Which),
+    /// Print a secret's value; it needs the permission secrets:reveal, and is recorded
+    Reveal(Which),
 }
 
 #[derive(Debug, Args)]
@@ -153,6 +167,11 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), F
         Command::Replace(args) => replace(args, session).await,
         Command::Update(args) => update(args, session).await,
         Command::Delete(which) => delete(which, session).await,
+        Command::Versions(which) => versions::list(which, session).await,
+        Command::Rollback(which) => versions::roll_back(which, session).await,
+        Command::RetirePrevious(which) => versions::retire(which, session).await,
+        Command::Usage(which) => usage::show(which, session).await,
+        Command::Reveal(which) => reveal::show(which, session).await,
     }
 }
 
@@ -219,7 +238,11 @@ async fn create(args: Create, session: &mut Session) -> Result<(), Failure> {
 async fn show(which: Which, session: &mut Session) -> Result<(), Failure> {
     let id = find::secret(&session.client, &which.secret, which.environment.as_deref()).await?;
     let answer = session.client.secret(id).await?;
-    record(session, &answer)
+    if session.output.look.json {
+        return record(session, &answer);
+    }
+    let usage = usage::summary(id, session).await?;
+    record_with(session, &answer, usage)
 }
 
 async fn replace(args: Replace, session: &mut Session) -> Result<(), Failure> {
@@ -261,11 +284,11 @@ fn change_of<T>(new: Option<T>, remove: bool) -> Option<Option<T>> {
 
 async fn delete(which: Which, session: &mut Session) -> Result<(), Failure> {
     let id = find::secret(&session.client, &which.secret, which.environment.as_deref()).await?;
-    let question = format!(
-        "Delete the secret {}? Jobs that name it will no longer get its value.",
-        which.secret
-    );
-    session.confirm(&question)?;
+    if session.asks() {
+        let users = usage::users(id, session).await?;
+        let question = format!("Delete the secret {}? {users}", which.secret);
+        session.confirm(&question)?;
+    }
     session.client.delete_secret(id).await?;
     session.deleted("secret", &which.secret, &id.to_string())
 }
@@ -279,6 +302,14 @@ fn told(session: &mut Session, answer: &Answer<Secret>, what: &str) -> Result<()
 }
 
 fn record(session: &mut Session, answer: &Answer<Secret>) -> Result<(), Failure> {
+    record_with(session, answer, Vec::new())
+}
+
+fn record_with(
+    session: &mut Session,
+    answer: &Answer<Secret>,
+    more: Vec<(&str, String)>,
+) -> Result<(), Failure> {
     for warning in &answer.it.warnings {
         session.output.warning(warning);
     }
@@ -322,6 +353,7 @@ fn record(session: &mut Session, answer: &Answer<Secret>) -> Result<(), Failure>
             .into_iter()
             .filter_map(|(label, text)| Some((label, text?))),
     );
+    fields.extend(more);
     session.output.record(&fields)
 }
 

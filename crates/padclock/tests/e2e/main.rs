@@ -11,6 +11,7 @@ mod server;
 mod target;
 
 mod api;
+mod auth_helpers;
 mod bad_calls;
 mod bad_definitions;
 mod bad_requests;

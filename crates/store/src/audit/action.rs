@@ -76,6 +76,8 @@ actions! {
     PairingConfirm = "pairing.confirm",
     /// A token was made.
     TokenCreate = "token.create",
+    /// The audit was exported.
+    AuditExport = "audit.export",
     /// Tokens that nobody has were shown.
     TokenFailure = "token.failure",
 }

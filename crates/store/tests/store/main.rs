@@ -3,6 +3,7 @@
 
 mod access;
 mod audit;
+mod audit_verify;
 mod cancel;
 mod claim;
 mod complete;
