@@ -9,6 +9,7 @@ pub mod client;
 pub mod error;
 pub mod execution;
 pub mod ids;
+pub mod import;
 pub mod job;
 pub mod me;
 pub mod page;

@@ -44,6 +44,7 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/executions/{id}/cancel",
     "/v1/audit",
     "/v1/audit/export",
+    "/v1/jobs/import",
     "/v1/pairings",
     "/v1/pairings/token",
 ];
@@ -84,6 +85,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/jobs/{id}/pause", post(jobs::pause))
         .route("/v1/jobs/{id}/resume", post(jobs::resume))
         .route("/v1/jobs/{id}/next", get(jobs::next))
+        .route("/v1/jobs/import", post(jobs::import::import))
         .route("/v1/executions", get(executions::list))
         .route("/v1/executions/{id}", get(executions::get))
         .route("/v1/executions/{id}/replay", post(executions::replay))
