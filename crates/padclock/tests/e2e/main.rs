@@ -24,6 +24,7 @@ mod full_disk;
 mod hooklistener;
 mod hookwatch;
 mod jobs;
+mod import;
 mod kill;
 mod outage;
 mod pages;
