@@ -171,6 +171,7 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/secrets/{id}/usage", &["limit", "cursor"]),
     ("GET", "/v1/jobs", &["limit", "cursor", "unresolved"]),
     ("POST", "/v1/jobs", &["dry_run"]),
+    ("POST", "/v1/jobs/import", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
     ("GET", "/sign-in", &["next"]),
     ("GET", "/pair", &["code"]),
