@@ -113,6 +113,12 @@ pub struct SecretReplace {
     /// Allows a value under 4 bytes, which can't be masked.
     #[serde(default)]
     pub unmaskable: bool,
+    /// Where it may be sent from now on; absent: as before, null: anywhere. A change needs the permission `secrets:policy`.
+    #[serde(default, deserialize_with = "present")]
+    pub egress: Option<Option<EgressPolicy>>,
+    /// Seconds until it ends, counted anew; absent: as before.
+    #[serde(default)]
+    pub ttl: Option<u64>,
 }
 
 /// `PATCH /v1/secrets/:id`: what is known about it.
@@ -125,6 +131,29 @@ pub struct SecretPatch {
     /// After how many days a new value is due; null: never.
     #[serde(default, deserialize_with = "present")]
     pub rotate_every_days: Option<Option<u32>>,
+    /// Where it may be sent; null: anywhere. By itself: it makes an approval that a second admin decides.
+    #[serde(default, deserialize_with = "present")]
+    pub egress: Option<Option<EgressPolicy>>,
+}
+
+/// `GET /v1/secrets/:id/proposed-policy`: the narrowest policy under which the present jobs work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ProposedPolicy {
+    /// The policy; null when no job names the secret in a request.
+    pub egress: Option<EgressPolicy>,
+    /// The jobs that it was made of.
+    pub jobs: Vec<NamedJob>,
+    /// What could not be told, or deserves a look.
+    pub warnings: Vec<String>,
+}
+
+/// A job, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NamedJob {
+    /// Its id.
+    pub id: crate::JobId,
+    /// Its name.
+    pub name: String,
 }
 
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
@@ -164,6 +193,15 @@ pub struct Secret {
     pub version: u32,
     /// When its value or metadata last changed.
     pub updated_at: Moment,
+    /// When its value last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_at: Option<Moment>,
+    /// When its next value is due.
+    #[serde(default)]
+    pub rotation_due_at: Option<Moment>,
+    /// For how many whole days it has been due; in the list of what is due only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue_days: Option<u32>,
     /// What its owner should know.
     pub warnings: Vec<String>,
 }

@@ -8,7 +8,7 @@ use padclock_server::{Running, Settings};
 
 use crate::config::{self, Flags};
 use crate::say::Say;
-use crate::{audit, demo, hygiene, logging};
+use crate::{audit, demo, hygiene, keys, logging};
 
 /// The scheduler with a lock on it.
 #[derive(Debug, Parser)]
@@ -37,6 +37,8 @@ enum Command {
     Audit(audit::Command),
     /// Print the OpenAPI document.
     Openapi,
+    /// Show, add, move and retire keys, on the host, while nodes run.
+    Keys(keys::Keys),
 }
 
 /// Runs the command line of this process.
@@ -63,6 +65,7 @@ fn run(command: Command) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Audit(command) => runtime()?.block_on(audit::run(command)),
+        Command::Keys(keys) => runtime()?.block_on(keys.run()),
         Command::Openapi => {
             Say.data(&serde_json::to_string_pretty(
                 &padclock_server::openapi_document(),

@@ -48,6 +48,8 @@ pub(crate) struct Config {
     entries: Vec<Entry>,
     root_key: Option<Value>,
     bootstrap_token: Option<Value>,
+    new_root_key: Option<Value>,
+    new_root_key_command: Option<String>,
 }
 
 /// Reads what this process was told.
@@ -205,6 +207,8 @@ fn resolve_from(flags: &Flags, env: Environment<'_>) -> Result<Config> {
     Ok(Config {
         entries,
         root_key: env("PADCLOCK_ROOT_KEY").map(value),
+        new_root_key: env("PADCLOCK_NEW_ROOT_KEY").map(value),
+        new_root_key_command: env("PADCLOCK_NEW_ROOT_KEY_COMMAND"),
         bootstrap_token: env("PADCLOCK_BOOTSTRAP_TOKEN")
             .map_or_else(
                 || from_file(env, "PADCLOCK_BOOTSTRAP_TOKEN"),
@@ -299,6 +303,21 @@ impl Config {
             Some(command) => RootKeySource::Command(command.to_owned()),
             None => RootKeySource::Kept(data.join("root.key")),
         }
+    }
+
+    /// Where another root key comes from, when one is given.
+    pub(crate) fn new_root_key(&self, file: Option<PathBuf>) -> Option<RootKeySource> {
+        let file = file.map(RootKeySource::File);
+        let hex = || {
+            let key = self.new_root_key.as_ref()?;
+            Some(RootKeySource::Hex(key.duplicate()))
+        };
+        let command = || {
+            self.new_root_key_command
+                .clone()
+                .map(RootKeySource::Command)
+        };
+        file.or_else(hex).or_else(command)
     }
 
     /// The settings, checked.

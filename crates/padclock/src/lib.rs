@@ -6,5 +6,6 @@ mod config;
 pub mod cronctl;
 pub mod demo;
 mod hygiene;
+mod keys;
 mod logging;
 mod say;

@@ -22,7 +22,7 @@ use crate::state::App;
 
 pub(crate) use asking::Asking;
 pub(crate) use permission::{
-    OwnSecrets, Permission, Read, ReadAudit, Reveal, Role, WriteJobs, WriteSecrets,
+    OwnSecrets, Permission, Policy, Read, ReadAudit, Reveal, Role, WriteJobs, WriteSecrets,
 };
 
 /// Who was let in, by whichever credential, and what that narrows.

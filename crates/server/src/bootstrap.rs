@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use padclock_store::{FirstStart, KeyMaterial, NewToken, Store, StoreError};
-use padclock_vault::{KeyError, Keyring, Label, RootKey, Value, token};
+use padclock_store::{Actor, FirstStart, KeyMaterial, NewToken, Store, StoreError};
+use padclock_vault::{KeyError, Keyring, Label, RootKey, SealedMaster, Value, token};
 
 use crate::random::{self, System};
 use crate::root_key::RootKeyError;
@@ -38,6 +38,11 @@ pub enum StartError {
     /// The root key is not this database's.
     #[error("wrong root key: this database was sealed by another one")]
     WrongRootKey,
+    /// The root key was replaced by another.
+    #[error(
+        "this root key was replaced: the database is sealed by the one that `padclock keys rotate-root` was given; start with that one"
+    )]
+    ReplacedRootKey,
     /// A sealed key in the database is damaged.
     #[error("the database's sealed keys are damaged: {0}")]
     Keys(KeyError),
@@ -66,6 +71,7 @@ pub enum StartError {
 pub(crate) struct Opened {
     pub(crate) store: Arc<Store>,
     pub(crate) keyring: Arc<Keyring>,
+    pub(crate) root: RootKey,
     /// Held as long as the node runs.
     pub(crate) lock: Option<File>,
     /// What a first start has made, to be told.
@@ -84,8 +90,7 @@ pub struct Made {
 /// Opens everything.
 pub(crate) async fn open(settings: &Settings) -> Result<Opened, StartError> {
     make_folder(&settings.data)?;
-    let own = format!("sqlite://{}", settings.data.join("padclock.db").display());
-    let url = settings.database.clone().unwrap_or(own);
+    let url = database_url(settings);
     let file = url.strip_prefix("sqlite://").map(Path::new);
     let embedded = file.is_some();
     let lock = file.map(lock).transpose()?;
@@ -93,7 +98,11 @@ pub(crate) async fn open(settings: &Settings) -> Result<Opened, StartError> {
     if let Some(file) = store.file() {
         private(file)?;
     }
-    let (keyring, made) = unlock(settings, &store, embedded).await?;
+    let Unlocked {
+        keyring,
+        root,
+        made,
+    } = unlock(settings, &store, embedded).await?;
     store.unlock(Arc::clone(&keyring));
     if let Some(given) = &settings.bootstrap_token {
         store
@@ -106,17 +115,24 @@ pub(crate) async fn open(settings: &Settings) -> Result<Opened, StartError> {
     Ok(Opened {
         store,
         keyring,
+        root,
         lock,
         made,
     })
 }
 
-/// Opens a database that a node has made, with its root key: it makes no folder, no keys and no token.
+/// The database that these settings mean.
+fn database_url(settings: &Settings) -> String {
+    let own = || format!("sqlite://{}", settings.data.join("padclock.db").display());
+    settings.database.clone().unwrap_or_else(own)
+}
+
+/// Opens a database that a node has made, with its root key: it makes no folder, no keys and no token, and puts no root key
+/// that waits in place.
 pub(crate) async fn open_made(
     settings: &Settings,
-) -> Result<(Arc<Store>, Arc<Keyring>), StartError> {
-    let own = format!("sqlite://{}", settings.data.join("padclock.db").display());
-    let url = settings.database.clone().unwrap_or(own);
+) -> Result<(Arc<Store>, Arc<Keyring>, RootKey), StartError> {
+    let url = database_url(settings);
     let file = url.strip_prefix("sqlite://").map(Path::new);
     if let Some(path) = file.filter(|path| !path.exists()) {
         let (path, why) = (path.to_owned(), std::io::ErrorKind::NotFound.into());
@@ -130,9 +146,13 @@ pub(crate) async fn open_made(
     let (root, _) = settings
         .root_key
         .load(false, file.is_some(), &mut System::default())?;
-    let keyring = proved(&root, &material)?;
+    let keyring = match Keyring::unlock(&root, &material.master, &material.terms) {
+        Ok(keyring) => Arc::new(keyring),
+        Err(KeyError::WrongRootKey) => return Err(refused(&store, &root).await?),
+        Err(error) => return Err(StartError::Keys(error)),
+    };
     store.unlock(Arc::clone(&keyring));
-    Ok((store, keyring))
+    Ok((store, keyring, root))
 }
 
 fn make_folder(path: &Path) -> Result<(), StartError> {
@@ -178,13 +198,20 @@ fn private(path: &Path) -> Result<(), StartError> {
     })
 }
 
+/// The keys, and the root key that has opened them.
+struct Unlocked {
+    keyring: Arc<Keyring>,
+    root: RootKey,
+    made: Made,
+}
+
 /// Proves the root key, or makes the first keys. When two nodes start at once on an empty database, one of them makes
 /// the keys and the other proves its own root key against them.
 async fn unlock(
     settings: &Settings,
     store: &Store,
     embedded: bool,
-) -> Result<(Arc<Keyring>, Made), StartError> {
+) -> Result<Unlocked, StartError> {
     let mut made = Made::default();
     loop {
         let material = store.key_material().await?;
@@ -193,22 +220,75 @@ async fn unlock(
                 .root_key
                 .load(material.is_none(), embedded, &mut System::default())?;
         made.root_key = made.root_key.or(kept);
-        if let Some(material) = material {
-            return Ok((proved(&root, &material)?, made));
-        }
-        if let Some((keyring, token)) = first_start(settings, store, &root).await? {
-            made.owner_token = token;
-            return Ok((keyring, made));
+        let opened = match material {
+            Some(material) => proved(store, &root, material).await?,
+            None => match first_start(settings, store, &root).await? {
+                Some((keyring, token)) => {
+                    made.owner_token = token;
+                    Some(keyring)
+                }
+                None => None,
+            },
+        };
+        if let Some(keyring) = opened {
+            return Ok(Unlocked {
+                keyring,
+                root,
+                made,
+            });
         }
     }
 }
 
-fn proved(root: &RootKey, material: &KeyMaterial) -> Result<Arc<Keyring>, StartError> {
+/// The keyring that the root key opens; none when the keys have changed meanwhile.
+async fn proved(
+    store: &Store,
+    root: &RootKey,
+    material: KeyMaterial,
+) -> Result<Option<Arc<Keyring>>, StartError> {
     match Keyring::unlock(root, &material.master, &material.terms) {
-        Ok(keyring) => Ok(Arc::new(keyring)),
-        Err(KeyError::WrongRootKey) => Err(StartError::WrongRootKey),
+        Ok(keyring) => Ok(Some(Arc::new(keyring))),
+        Err(KeyError::WrongRootKey) => promoted(store, root, material.master).await,
         Err(other) => Err(StartError::Keys(other)),
     }
+}
+
+/// Proves a root key that waits for that, and puts it in the place of the one before.
+async fn promoted(
+    store: &Store,
+    root: &RootKey,
+    present: SealedMaster,
+) -> Result<Option<Arc<Keyring>>, StartError> {
+    let Some(next) = store.root_change().await?.next else {
+        return Err(refused(store, root).await?);
+    };
+    let keyring = match Keyring::unlock(root, &next.master, &next.terms) {
+        Ok(keyring) => Arc::new(keyring),
+        Err(KeyError::WrongRootKey) => return Err(refused(store, root).await?),
+        Err(other) => return Err(StartError::Keys(other)),
+    };
+    store.unlock(Arc::clone(&keyring));
+    let promoted = store.promote_root(present, next.master, Actor::System);
+    match promoted.await {
+        Ok(()) => {
+            tracing::info!(
+                "the new root key is proved and in use: the one before opens nothing any more"
+            );
+            Ok(Some(keyring))
+        }
+        // Another start was first, or it was withdrawn.
+        Err(StoreError::Changed) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Why a root key that opens nothing is refused.
+pub(crate) async fn refused(store: &Store, root: &RootKey) -> Result<StartError, StoreError> {
+    let replaced = store.root_change().await?.replaced;
+    if replaced.is_some_and(|mark| root.has_made(&mark)) {
+        return Ok(StartError::ReplacedRootKey);
+    }
+    Ok(StartError::WrongRootKey)
 }
 
 async fn first_start(

@@ -6,6 +6,8 @@ use padclock_api::{ErrorBody, ErrorCode, ErrorDetail};
 use padclock_job::Problem;
 use padclock_store::StoreError;
 
+use crate::keyrings::KeysError;
+
 /// The most details of one failure.
 const MOST_DETAILS: usize = 100;
 
@@ -118,6 +120,21 @@ pub(crate) fn stored(what: &'static str) -> impl Fn(StoreError) -> Failure {
             ErrorCode::PreconditionFailed,
             format!("the {what} has changed since it was read; read it again"),
         ),
+        StoreError::Ended => Failure::new(
+            ErrorCode::Conflict,
+            format!("the {what} has ended; create it again, under the same name if you like"),
+        ),
+        StoreError::PolicyRequired => Failure::field(
+            "egress",
+            "egress_policy_required",
+            "this workspace requires an egress policy: name at least `hosts`",
+        ),
+        StoreError::Closed => Failure::new(
+            ErrorCode::Conflict,
+            format!(
+                "the {what} is no longer open: it was decided, has expired, or its secret has changed since; ask again"
+            ),
+        ),
         StoreError::Unavailable(why) => {
             tracing::warn!(why, "the store is unavailable");
             Failure::new(
@@ -126,6 +143,12 @@ pub(crate) fn stored(what: &'static str) -> impl Fn(StoreError) -> Failure {
             )
             .retry_after(1)
         }
+        // The next try finds the terms that are there now.
+        StoreError::TermRetired(_) => Failure::new(
+            ErrorCode::Unavailable,
+            "the key term was retired just now; try again",
+        )
+        .retry_after(1),
         other => {
             tracing::error!(error = %other, "the store failed");
             Failure::new(
@@ -134,6 +157,16 @@ pub(crate) fn stored(what: &'static str) -> impl Fn(StoreError) -> Failure {
             )
         }
     }
+}
+
+/// Keys that can't be had now: nothing is sealed or opened.
+pub(crate) fn unsealed(error: KeysError) -> Failure {
+    if let KeysError::Store(error) = error {
+        return stored("secret")(error);
+    }
+    tracing::error!(%error, "the keys can't be used");
+    let message = "this node can't use the keys now; its log says why";
+    Failure::new(ErrorCode::Unavailable, message).retry_after(1)
 }
 
 impl IntoResponse for Failure {

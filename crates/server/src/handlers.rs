@@ -1,6 +1,8 @@
 //! The calls of the API, one file per resource: parameters, answer, body, from top to bottom.
 
+pub(crate) mod approvals;
 pub(crate) mod audit;
+pub(crate) mod egress;
 pub(crate) mod executions;
 pub(crate) mod health;
 pub(crate) mod jobs;

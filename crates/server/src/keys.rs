@@ -1,30 +1,16 @@
 //! Sealing and opening with the node's keyring.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use padclock_api::{SecretId, WorkspaceId};
 use padclock_vault::{EgressPolicy, Keyring, SealPlace, Sealed, Unreadable, Value};
 use padclock_worker::{Opener, SealedSecret};
 
+use crate::keyrings::{Keyrings, ToSeal};
 use crate::random::System;
 
 /// The name of the sealed field: a secret's value.
-const FIELD: &str = "value";
-
-/// The node's keyring, which a new term replaces while the node runs.
-#[derive(Debug)]
-pub(crate) struct Keyrings(RwLock<Arc<Keyring>>);
-
-impl Keyrings {
-    pub(crate) fn new(keyring: Arc<Keyring>) -> Self {
-        Self(RwLock::new(keyring))
-    }
-
-    /// The keyring of this moment. Its derived keys are the same in all of them.
-    pub(crate) fn now(&self) -> Arc<Keyring> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+pub(crate) const FIELD: &str = "value";
 
 /// Opens secrets for the node's own worker.
 #[derive(Debug)]
@@ -46,7 +32,7 @@ pub(crate) fn open(
 
 /// Seals a version's value again as another version of the same secret.
 pub(crate) fn reseal(
-    keyring: &Keyring,
+    keyring: &ToSeal,
     from: &padclock_store::SealedSecret,
     version: u32,
 ) -> Result<Sealed, Unreadable> {
@@ -75,7 +61,7 @@ pub(crate) struct SealFor<'a> {
 }
 
 /// Seals a value for its place.
-pub(crate) fn seal(keyring: &Keyring, place: &SealFor<'_>, value: &Value) -> Sealed {
+pub(crate) fn seal(keyring: &ToSeal, place: &SealFor<'_>, value: &Value) -> Sealed {
     let at = SealPlace {
         workspace: *place.workspace.bytes(),
         secret: *place.secret.bytes(),
@@ -84,4 +70,25 @@ pub(crate) fn seal(keyring: &Keyring, place: &SealFor<'_>, value: &Value) -> Sea
         policy_hash: EgressPolicy::hash(place.egress),
     };
     keyring.seal(&at, value, &mut System::default())
+}
+
+/// Seals a stored value anew, under another policy, as the version after it.
+pub(crate) fn rebind(
+    keyring: &ToSeal,
+    stored: &padclock_store::SealedSecret,
+    egress: Option<&EgressPolicy>,
+) -> Result<Sealed, Unreadable> {
+    let from = place(stored);
+    let to = SealPlace {
+        version: stored.version + 1,
+        policy_hash: EgressPolicy::hash(egress),
+        ..from
+    };
+    keyring.reseal_value(&from, &to, &stored.sealed, &mut System::default())
+}
+
+/// Whether a stored value is sealed for the place and under the policy that its row tells. Only its data key is unwrapped.
+pub(crate) fn opens(keyring: &Keyring, stored: &padclock_store::SealedSecret) -> bool {
+    let rewrapped = keyring.rewrap(&place(stored), &stored.sealed, &mut System::default());
+    rewrapped.is_ok()
 }

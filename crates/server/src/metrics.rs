@@ -4,15 +4,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use padclock_worker::{Counters, FailureKind};
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
 };
 
 /// The node's counters.
 pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) requests: HistogramVec,
+    /// Secrets of all workspaces whose new value is due, by the last look.
+    pub(crate) due_secrets: IntGauge,
     attempts: IntCounterVec,
     in_flight: IntGauge,
+    key_term: IntGauge,
+    to_rewrap: IntGauge,
+    rewrapped: IntCounter,
     worker: Mutex<Option<Arc<Counters>>>,
     failing: Mutex<Option<String>>,
     pub(crate) audit: crate::audit::State,
@@ -46,7 +52,27 @@ impl Metrics {
             "padclock_attempts_in_flight",
             "Attempts that this node carries out now.",
         );
+        let due_secrets = IntGauge::new(
+            "padclock_secrets_rotation_due",
+            "Secrets whose new value is due.",
+        );
+        let key_term = IntGauge::new(
+            "padclock_key_term",
+            "The key term that new values are sealed under.",
+        );
+        let to_rewrap = IntGauge::new(
+            "padclock_data_keys_to_rewrap",
+            "Data keys that older terms wrap, counted up to 100000.",
+        );
+        let rewrapped = IntCounter::new(
+            "padclock_data_keys_rewrapped_total",
+            "Data keys that this node has moved to the current term.",
+        );
         Ok(Self {
+            due_secrets: registered(&registry, due_secrets)?,
+            key_term: registered(&registry, key_term)?,
+            to_rewrap: registered(&registry, to_rewrap)?,
+            rewrapped: registered(&registry, rewrapped)?,
             requests: registered(
                 &registry,
                 HistogramVec::new(requests, &["route", "method", "status"]),
@@ -58,6 +84,18 @@ impl Metrics {
             audit: crate::audit::State::new(&registry)?,
             registry,
         })
+    }
+
+    /// Notes the current key term, and how many data keys older ones wrap.
+    pub(crate) fn keys(&self, term: u32, to_rewrap: u64) {
+        self.key_term.set(i64::from(term));
+        self.to_rewrap
+            .set(i64::try_from(to_rewrap).unwrap_or(i64::MAX));
+    }
+
+    /// Counts data keys that were moved.
+    pub(crate) fn rewrapped(&self, count: u64) {
+        self.rewrapped.inc_by(count);
     }
 
     /// Takes the worker's counters in.

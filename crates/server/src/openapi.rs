@@ -4,7 +4,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::handlers::{audit, executions, jobs, me, pairings, secrets};
+use crate::handlers::{approvals, audit, egress, executions, jobs, me, pairings, secrets};
 
 struct Bearer;
 
@@ -27,6 +27,8 @@ impl Modify for Bearer {
         jobs::create, jobs::list, jobs::get, jobs::edit::patch, jobs::delete, jobs::run_now, jobs::pause, jobs::resume, jobs::next, jobs::import::import,
         executions::list, executions::get, executions::replay, executions::cancel,
         me::whoami,
+        egress::policy, egress::proposed,
+        approvals::list, approvals::get, approvals::approve, approvals::reject,
         audit::list, audit::export,
         pairings::create, pairings::token,
     ),

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 
 use padclock_vault::{Randomness, RootKey, Value};
 
+use crate::random::System;
+
 /// One of the places a root key can be in (security contract, Keys).
 pub enum RootKeySource {
     /// A file of 64 hex digits that someone provides.
@@ -33,8 +35,9 @@ impl fmt::Debug for RootKeySource {
 }
 
 /// What the environment of this process may hold and the command does not need.
-const NOT_PASSED_ON: [&str; 3] = [
+const NOT_PASSED_ON: [&str; 4] = [
     "PADCLOCK_ROOT_KEY",
+    "PADCLOCK_NEW_ROOT_KEY",
     "PADCLOCK_BOOTSTRAP_TOKEN",
     "PADCLOCK_DATABASE_URL",
 ];
@@ -105,6 +108,14 @@ impl RootKeySource {
     }
 }
 
+/// Makes a root key in this file, unless there is one.
+pub(crate) fn generate(path: &Path) -> Result<(), RootKeyError> {
+    if path.exists() {
+        return read(path).map(drop);
+    }
+    write(path, &RootKey::generate(&mut System::default()))
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the digits of a root key are read to make the key of them"
@@ -152,7 +163,9 @@ fn write(path: &Path, key: &RootKey) -> Result<(), RootKeyError> {
         why,
     };
     // Written whole beside, then given its name, so that a crash leaves a whole key or none; an existing one is never replaced.
-    let beside = path.with_extension("new");
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let beside = PathBuf::from(beside);
     let mut file = File::options()
         .write(true)
         .create(true)

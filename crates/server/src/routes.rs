@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 use crate::failure::Failure;
-use crate::handlers::{audit, executions, health, jobs, me, pairings, secrets};
+use crate::handlers::{approvals, audit, egress, executions, health, jobs, me, pairings, secrets};
 use crate::state::App;
 use crate::{disclose, doors, pages, random};
 
@@ -42,6 +42,12 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/executions/{id}",
     "/v1/executions/{id}/replay",
     "/v1/executions/{id}/cancel",
+    "/v1/secrets/{id}/policy",
+    "/v1/secrets/{id}/proposed-policy",
+    "/v1/approvals",
+    "/v1/approvals/{id}",
+    "/v1/approvals/{id}/approve",
+    "/v1/approvals/{id}/reject",
     "/v1/audit",
     "/v1/audit/export",
     "/v1/jobs/import",
@@ -90,6 +96,12 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/executions/{id}", get(executions::get))
         .route("/v1/executions/{id}/replay", post(executions::replay))
         .route("/v1/executions/{id}/cancel", post(executions::cancel))
+        .route("/v1/secrets/{id}/policy", post(egress::policy))
+        .route("/v1/secrets/{id}/proposed-policy", get(egress::proposed))
+        .route("/v1/approvals", get(approvals::list))
+        .route("/v1/approvals/{id}", get(approvals::get))
+        .route("/v1/approvals/{id}/approve", post(approvals::approve))
+        .route("/v1/approvals/{id}/reject", post(approvals::reject))
         .route("/v1/audit", get(audit::list))
         .route("/v1/audit/export", get(audit::export))
         .route("/v1/pairings", post(pairings::create))
@@ -166,7 +178,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
 
 /// The parameters that calls take; every other is refused, for it was meant to do something.
 const PARAMETERS: &[(&str, &str, &[&str])] = &[
-    ("GET", "/v1/secrets", &["limit", "cursor"]),
+    ("GET", "/v1/secrets", &["limit", "cursor", "due"]),
     ("DELETE", "/v1/secrets/{id}", &["if_unused"]),
     ("GET", "/v1/secrets/{id}/usage", &["limit", "cursor"]),
     ("GET", "/v1/jobs", &["limit", "cursor", "unresolved"]),
@@ -182,6 +194,7 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
             "job_id", "status", "trigger", "from", "to", "limit", "cursor",
         ],
     ),
+    ("GET", "/v1/approvals", &["limit", "cursor", "state"]),
     (
         "GET",
         "/v1/audit",

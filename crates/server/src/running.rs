@@ -16,7 +16,9 @@ use crate::audit::copy::Copier;
 use crate::audit::heads::Keeper;
 use crate::audit::strangers;
 use crate::bootstrap::{self, Made, StartError};
-use crate::keys::{KeyringOpener, Keyrings};
+use crate::keyrings::Keyrings;
+use crate::keyrings::rewrap::Keeping;
+use crate::keys::KeyringOpener;
 use crate::limits::Failures;
 use crate::metrics::Metrics;
 use crate::set_up::{self, SetUpLink};
@@ -75,8 +77,13 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         .unwrap_or_else(|| format!("http://{address}"));
     let metrics = Metrics::new().map_err(|error| StartError::Other(error.to_string()))?;
     let app = App {
+        keyrings: Arc::new(Keyrings::new(
+            opened.keyring,
+            opened.root,
+            Arc::clone(&opened.store),
+            settings.seals_per_term,
+        )),
         store: opened.store,
-        keyrings: Arc::new(Keyrings::new(opened.keyring)),
         work: Arc::default(),
         ends: Arc::default(),
         metrics: Arc::new(metrics),
@@ -102,6 +109,13 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
     let worker = start_worker(&app, &settings, &node, (&uses, &stopping))?;
     let keeping = uses::keep(uses, Arc::clone(&app.store), writing.clone());
     let prune = housekeeping::prune(Arc::clone(&app.store), settings.retention, stopping.clone());
+    let sweep = housekeeping::sweep(
+        Arc::clone(&app.store),
+        Arc::clone(&node),
+        Arc::clone(&app.metrics),
+        stopping.clone(),
+    );
+    let keys = look_after_keys(&app, &node).run(stopping.clone());
     let access = housekeeping::access(Arc::clone(&app.store), stopping.clone());
     Ok(Running {
         address,
@@ -115,7 +129,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
             closing.clone(),
         )),
         housekeeping: tokio::spawn(async move {
-            tokio::join!(prune, access);
+            tokio::join!(prune, sweep, access, keys);
         }),
         uses: tokio::spawn(keeping),
         writing,
@@ -126,6 +140,15 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         ending,
         _lock: opened.lock,
     })
+}
+
+fn look_after_keys(app: &App, node: &Arc<str>) -> Keeping {
+    Keeping {
+        keyrings: Arc::clone(&app.keyrings),
+        store: Arc::clone(&app.store),
+        metrics: Arc::clone(&app.metrics),
+        node: Arc::clone(node),
+    }
 }
 
 /// A name that is new for each process, so that no lease of an earlier one, or of a namesake, is taken for this one's.
@@ -192,6 +215,7 @@ fn start_worker(
     app.metrics.watch(worker.counters());
     let source = StoreSource {
         store: Arc::clone(&app.store),
+        keyrings: Arc::clone(&app.keyrings),
         node: Arc::clone(node),
         ttl: settings.lease_ttl,
         work: Arc::clone(&app.work),

@@ -46,6 +46,8 @@ pub struct Settings {
     pub audit_copy: Option<AuditCopy>,
     /// How much history is kept.
     pub retention: Retention,
+    /// After how many seals a key term is followed by a new one; below 2^32.
+    pub seals_per_term: u64,
 }
 
 impl fmt::Debug for Settings {
@@ -80,6 +82,7 @@ impl Settings {
             lease_ttl: Duration::from_secs(30),
             audit_copy: None,
             retention: Retention::default(),
+            seals_per_term: 1 << 31,
         }
     }
 }

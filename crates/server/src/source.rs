@@ -8,16 +8,18 @@ use async_trait::async_trait;
 use padclock_api::ExecutionId;
 use padclock_job::Overlap;
 use padclock_store::{
-    Claimed, End as StoredEnd, Finished, HeldLease, Refused as StoredRefusal, Revocation, Store,
-    StoreError,
+    Claimed, End as StoredEnd, Finished, HeldLease, Refused as StoredRefusal, Revocation,
+    SecretUse, Store, StoreError,
 };
 use padclock_worker::{
-    Completion, End, Held, Lease, Renewed, Revoked, RunSource, SealedSecret, SourceError,
+    Completion, End, Held, Lease, RefusedSecret, Renewed, Revoked, RunSource, SealedSecret,
+    SourceError,
 };
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::keyrings::{Keyrings, KeysError};
 use crate::uses::Uses;
 
 /// The longest sleep without a look at the clock (scheduling contract).
@@ -30,6 +32,7 @@ const MARGIN: Duration = Duration::from_secs(5);
 /// Leases from the store.
 pub(crate) struct StoreSource {
     pub(crate) store: Arc<Store>,
+    pub(crate) keyrings: Arc<Keyrings>,
     pub(crate) node: Arc<str>,
     pub(crate) ttl: Duration,
     pub(crate) work: Arc<Notify>,
@@ -47,6 +50,9 @@ fn failed(error: StoreError) -> SourceError {
 
 impl StoreSource {
     async fn claim(&self, want: usize) -> Result<Vec<Lease>, SourceError> {
+        if self.keyrings.is_replaced() {
+            return Err(SourceError::new(KeysError::Replaced));
+        }
         let deadline = Instant::now() + self.ttl.saturating_sub(MARGIN.min(self.ttl / 4));
         let claimed = self
             .store
@@ -59,11 +65,39 @@ impl StoreSource {
         {
             self.ends.notify_one();
         }
+        let claimed = self.openable(claimed).await?;
         self.uses.note(&claimed);
         Ok(claimed
             .into_iter()
             .map(|one| lease(one, deadline))
             .collect())
+    }
+
+    /// Learns the terms that this node meets for the first time before anything is handed out. What is sealed under terms
+    /// that can't be had goes back to the queue: another node may have them.
+    async fn openable(&self, claimed: Vec<Claimed>) -> Result<Vec<Claimed>, SourceError> {
+        let keyring = self.keyrings.now();
+        let strange = |one: &Claimed| {
+            let mut terms = one.secrets.iter().map(|(_, secret)| secret.sealed.term);
+            terms.any(|term| !keyring.has_term(term))
+        };
+        if !claimed.iter().any(strange) {
+            return Ok(claimed);
+        }
+        let Err(error) = self.keyrings.learn().await else {
+            return Ok(claimed);
+        };
+        tracing::error!(%error, "a key term can't be had: what it seals is left to other nodes");
+        let (back, kept): (Vec<_>, Vec<_>) = claimed.into_iter().partition(strange);
+        let back = back.iter().map(handed_back).collect();
+        self.store
+            .complete(Arc::clone(&self.node), back)
+            .await
+            .map_err(failed)?;
+        if kept.is_empty() {
+            return Err(SourceError::new(error));
+        }
+        Ok(kept)
     }
 
     fn told(&self) -> MutexGuard<'_, HashSet<ExecutionId>> {
@@ -109,7 +143,26 @@ fn lease(claimed: Claimed, deadline: Instant) -> Lease {
         now: claimed.now,
         last_run: claimed.last_run,
         next_due: claimed.next_due,
+        require_policy: claimed.require_policy,
         deadline,
+    }
+}
+
+/// A claim that goes back as if it had not been made.
+fn handed_back(claimed: &Claimed) -> Finished {
+    Finished {
+        execution: claimed.execution,
+        job: claimed.job_id,
+        workspace: claimed.workspace,
+        fence: claimed.fence,
+        end: StoredEnd::HandBack { at: claimed.now },
+        job_name: claimed.job.definition().name.clone(),
+        attempt: String::new(),
+        secrets: None,
+        unresolved: None,
+        warnings: None,
+        refused: None,
+        queues: queues(&claimed.job),
     }
 }
 
@@ -126,6 +179,14 @@ fn queues(job: &padclock_job::Job) -> bool {
     let definition = job.definition();
     matches!(definition.overlap, Overlap::QueueOne | Overlap::QueueAll)
         || definition.max_concurrent.is_some()
+}
+
+fn named(secret: &RefusedSecret) -> SecretUse {
+    SecretUse {
+        name: secret.name.clone(),
+        id: Some(secret.secret.to_string()),
+        version: Some(secret.version),
+    }
 }
 
 fn finished(done: &Completion) -> Result<Finished, SourceError> {
@@ -151,7 +212,7 @@ fn finished(done: &Completion) -> Result<Finished, SourceError> {
         warnings: json(&done.warnings),
         queues: queues(&done.job),
         refused: done.refused.as_ref().map(|refused| StoredRefusal {
-            secret: refused.secret.clone(),
+            secrets: refused.secrets.iter().map(named).collect(),
             host: refused.host.clone(),
         }),
     })

@@ -8,7 +8,7 @@ use padclock_store::Store;
 use tokio::sync::Notify;
 
 use crate::audit::strangers::Tries;
-use crate::keys::Keyrings;
+use crate::keyrings::Keyrings;
 use crate::limits::Failures;
 use crate::metrics::Metrics;
 

@@ -72,7 +72,7 @@ CREATE TABLE environments (
 -- When it was last told that a secret's new value is due, and for which version.
 ALTER TABLE secrets ADD COLUMN due_told_version BIGINT;
 CREATE INDEX secrets_end ON secrets (expires_at) WHERE expires_at IS NOT NULL;
-CREATE INDEX secret_versions_term ON secret_versions (term);
+CREATE INDEX secret_versions_term ON secret_versions (term, secret_id, version);
 
 -- When a secret was last used, and by what; the last few uses as JSON. Written in the background, never by a run.
 CREATE TABLE secret_uses (

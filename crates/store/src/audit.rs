@@ -116,6 +116,15 @@ pub struct Detail {
     /// The host that a secret was not sent to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// A secret's egress policy, as JSON or `anywhere`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// The one before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_before: Option<String>,
+    /// The member whose a job has become.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// How it ended, where that is not plain from the action.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,

@@ -13,6 +13,15 @@ pub enum StoreError {
     /// The row has changed since the caller read it.
     #[error("it has changed since it was read")]
     Changed,
+    /// The secret has ended and waits to be wiped.
+    #[error("it has ended")]
+    Ended,
+    /// The workspace asks for an egress policy, and the secret would have none.
+    #[error("the workspace requires an egress policy")]
+    PolicyRequired,
+    /// Someone decided on it before, or its time is over.
+    #[error("it is no longer open")]
+    Closed,
     /// The database can't do it now: out of space, out of reach, locked.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
@@ -25,6 +34,12 @@ pub enum StoreError {
     /// The audit key was not given, so nothing that must be audited can be done.
     #[error("the audit chain is locked")]
     AuditLocked,
+    /// The term that a value was sealed under is retired: its key is gone.
+    #[error("the key of term v{0} was retired")]
+    TermRetired(u32),
+    /// Another root key waits for the start that proves it, and the terms must not change meanwhile.
+    #[error("another root key waits to be proved by a start")]
+    RootKeyWaits,
     /// A statement failed for a reason that no caller can mend.
     #[error("the database refused a statement: {0}")]
     Statement(String),

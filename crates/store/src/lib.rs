@@ -5,6 +5,7 @@
 //! `padclock_job`, called inside the transaction that records them.
 
 mod access;
+mod approvals;
 mod audit;
 mod cache;
 mod claim;
@@ -15,14 +16,17 @@ mod field;
 mod history;
 mod idempotency;
 mod jobs;
+mod keys;
 mod links;
 mod migrate;
 mod pairings;
+mod policies;
 mod postgres;
 mod resolve;
 mod secrets;
 mod sessions;
 mod sqlite;
+mod sweep;
 mod tx;
 mod workspaces;
 
@@ -33,6 +37,7 @@ use padclock_job::Moment;
 use padclock_vault::Keyring;
 
 pub use access::{FirstStart, KeyMaterial, NewToken, TokenRow};
+pub use approvals::{ApprovalRow, Decided, Decision, NewApproval, NotDecided};
 pub use audit::{
     Action, Actor, AuditFilter, AuditPage, Chain, Credential, Detail, Fault, Head, Kept, Record,
     Report, SecretUse,
@@ -44,11 +49,14 @@ pub use executions::ExecutionFilter;
 pub use history::Retention;
 pub use idempotency::Reserved;
 pub use jobs::{JobEdit, JobRow, JobUse, NewJob};
+pub use keys::{Retired, Rewrapped, RootChange, Term, Wrapped};
 pub use links::{Joined, Joining, LinkKind, LinkRow, NewSetUpLink};
 pub use pairings::{Claim, NewPairing, PairingRow};
+pub use policies::Resealed;
 pub use resolve::SealedSecret;
 pub use secrets::{NewSecret, NewVersion, Revealing, SecretFilter, SecretRow, SecretTimes, USES};
 pub use sessions::{Account, NewSession, SessionRow};
+pub use sweep::DueSecret;
 
 use tx::Body;
 

@@ -120,6 +120,11 @@ impl Request {
         problems
     }
 
+    /// The names of its headers, as they were given.
+    pub fn header_names(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().map(|header| header.name.as_str())
+    }
+
     /// GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.
     pub fn method(&self) -> &'static str {
         self.method

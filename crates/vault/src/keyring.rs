@@ -1,7 +1,7 @@
 //! The open keys of a store: the terms' key-encryption keys, and the keys derived from the master. How a
 //! secret is sealed with them is in `seal`.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
     DerivedKey, KeyError, Label, Randomness, RootKey, SigningKey,
@@ -24,14 +24,14 @@ pub struct SealedTerm {
     pub sealed: Vec<u8>,
 }
 
-/// All open keys of a store. Made once at start, then shared.
+/// All open keys of a store. It never changes: a new term makes another keyring, which shares what stays.
 pub struct Keyring {
     /// By which a root key given later is known to be the right one.
     root_check: SealedMaster,
-    terms: BTreeMap<u32, AeadKey>,
+    terms: BTreeMap<u32, Arc<AeadKey>>,
     current: u32,
-    derived: [DerivedKey; Label::ALL.len()],
-    signing: SigningKey,
+    derived: Arc<[DerivedKey; Label::ALL.len()]>,
+    signing: Arc<SigningKey>,
 }
 
 impl Keyring {
@@ -51,10 +51,10 @@ impl Keyring {
         };
         let keyring = Keyring {
             root_check: sealed_master.clone(),
-            terms: BTreeMap::from([(1, AeadKey::new(&*first))]),
+            terms: BTreeMap::from([(1, Arc::new(AeadKey::new(&*first)))]),
             current: 1,
-            derived: derive_all(&master),
-            signing: SigningKey::new(&master),
+            derived: Arc::new(derive_all(&master)),
+            signing: Arc::new(SigningKey::new(&master)),
         };
         (keyring, sealed_master, sealed_term)
     }
@@ -72,12 +72,12 @@ impl Keyring {
         let sealing = root.sealing();
         let mut key = Wiped::zeros();
         open_master(&sealing, master, &mut key)?;
-        let (derived, signing) = (derive_all(&key), SigningKey::new(&key));
+        let (derived, signing) = (Arc::new(derive_all(&key)), Arc::new(SigningKey::new(&key)));
         let mut open_terms = BTreeMap::new();
         for sealed in terms {
             open_term(&sealing, sealed, &mut key)?;
             if open_terms
-                .insert(sealed.term, AeadKey::new(&*key))
+                .insert(sealed.term, Arc::new(AeadKey::new(&*key)))
                 .is_some()
             {
                 return Err(KeyError::TermRepeated { term: sealed.term });
@@ -93,25 +93,42 @@ impl Keyring {
         })
     }
 
-    /// Adds a term, which new seals use from now on.
+    /// This keyring and a new term, which seals made with the answered keyring use; and the term as it is to be stored.
     ///
     /// # Errors
     /// [`KeyError::WrongRootKey`] when `root` is not the key this keyring was opened with: a term sealed by
     /// another could not be opened at the next start. [`KeyError::LastTerm`] when numbers have run out.
-    pub fn add_term(
-        &mut self,
+    pub fn with_term(
+        &self,
         root: &RootKey,
         rng: &mut impl Randomness,
-    ) -> Result<SealedTerm, KeyError> {
+    ) -> Result<(Keyring, SealedTerm), KeyError> {
         let sealing = root.sealing();
         let mut key = Wiped::zeros();
         open_master(&sealing, &self.root_check, &mut key)?;
         let term = self.current.checked_add(1).ok_or(KeyError::LastTerm)?;
         rng.fill(&mut *key);
         let sealed = seal_key(&sealing, &term_aad(term), &key, rng);
-        self.terms.insert(term, AeadKey::new(&*key));
-        self.current = term;
-        Ok(SealedTerm { term, sealed })
+        let mut terms = self.terms.clone();
+        terms.insert(term, Arc::new(AeadKey::new(&*key)));
+        let keyring = Keyring {
+            root_check: self.root_check.clone(),
+            terms,
+            current: term,
+            derived: Arc::clone(&self.derived),
+            signing: Arc::clone(&self.signing),
+        };
+        Ok((keyring, SealedTerm { term, sealed }))
+    }
+
+    /// This keyring and those terms of an earlier one that `kept` names: what was sealed under a term that was retired
+    /// since may still be on its way to be opened. New seals use this keyring's own current term.
+    #[must_use]
+    pub fn keeping(mut self, earlier: &Keyring, kept: impl Fn(u32) -> bool) -> Keyring {
+        for (&term, key) in earlier.terms.iter().filter(|(term, _)| kept(**term)) {
+            self.terms.entry(term).or_insert_with(|| Arc::clone(key));
+        }
+        self
     }
 
     /// Another root key: the same master and terms sealed by `new`. Values, derived keys and tokens are not
@@ -155,6 +172,11 @@ impl Keyring {
         self.terms.contains_key(&term)
     }
 
+    /// The terms that this keyring can open, in order.
+    pub fn terms(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
+        self.terms.keys().copied()
+    }
+
     /// The key derived for `label`.
     #[must_use]
     pub fn derived(&self, label: Label) -> &DerivedKey {
@@ -176,7 +198,7 @@ impl Keyring {
     /// A term's key.
     #[inline]
     pub(crate) fn term_key(&self, term: u32) -> Option<&AeadKey> {
-        self.terms.get(&term)
+        self.terms.get(&term).map(AsRef::as_ref)
     }
 }
 

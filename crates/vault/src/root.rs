@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::{
     Randomness, Value,
-    aead::{AeadKey, KEY},
+    aead::{AeadKey, KEY, NONCE},
+    canonical::Canonical,
     derive::sealing_key,
     wipe::Wiped,
 };
@@ -107,6 +108,21 @@ impl RootKey {
         text
     }
 
+    /// A mark by which this root key is known again once another has replaced it. It holds no key and opens nothing.
+    pub fn mark(&self, rng: &mut impl Randomness) -> Vec<u8> {
+        let mut nonce = [0; NONCE];
+        rng.fill(&mut nonce);
+        self.sealing().seal(&nonce, &mark_aad(), &[])
+    }
+
+    /// Whether this root key has made `mark`.
+    #[must_use]
+    pub fn has_made(&self, mark: &[u8]) -> bool {
+        self.sealing()
+            .open_into(mark, &mark_aad(), &mut [])
+            .is_some()
+    }
+
     fn zeros() -> Self {
         Self(Box::new(Wiped::zeros()))
     }
@@ -115,6 +131,10 @@ impl RootKey {
     pub(crate) fn sealing(&self) -> AeadKey {
         sealing_key(&self.0)
     }
+}
+
+fn mark_aad() -> Canonical {
+    Canonical::new("padclock/1 mark of a root key")
 }
 
 impl fmt::Debug for RootKey {

@@ -123,7 +123,7 @@ impl Keyring {
     }
 
     /// Seals the value of `from` again for `to`, under a new data key and the current term: how an earlier version becomes
-    /// a new one. The value does not leave the vault.
+    /// a new one, and how a value gets another policy. The value does not leave the vault.
     ///
     /// # Errors
     /// [`Unreadable`] when it does not open for `from`.

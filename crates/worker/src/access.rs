@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use padclock_api::UsedSecret;
 use padclock_redact::Redactor;
-use padclock_template::{Found, RefSyntax, SecretRef, Secrets};
-use padclock_vault::{Place, Target, Value};
+use padclock_template::{Found, RefSyntax, Request, SecretRef, Secrets};
+use padclock_vault::{EgressPolicy, Place, Refusal, Target, Value};
 
 use crate::failure::{Failure, FailureKind};
-use crate::source::{Lease, Opener, SealedSecret};
+use crate::source::{Lease, Opener, Refused, RefusedSecret, SealedSecret};
 
 /// The most bytes that the secrets of one attempt may have together.
 const MOST_BYTES: usize = 1024 * 1024;
@@ -54,22 +54,73 @@ pub(crate) fn going(lease: &Lease, goes: Goes) -> impl Iterator<Item = (&SecretR
 /// Refuses the attempt when a policy does not allow its secret at its place, or a secret that it can't do without is missing.
 /// Nothing is opened for it.
 pub(crate) fn check(lease: &Lease, goes: Goes, to: &Destination<'_>) -> Result<(), Failure> {
+    let mut refusals = Refusals::default();
     for (reference, place) in going(lease, goes) {
         match find(&lease.secrets, reference) {
-            Some(secret) => check_one(secret, to, place)?,
+            Some(secret) => refusals.check(lease, secret, to, (goes, place)),
             None if reference.syntax == RefSyntax::Braces => {
                 return Err(unresolved(&reference.name));
             }
             None => {}
         }
     }
-    Ok(())
+    refusals.ended(to.host)
 }
 
-fn check_one(secret: &SealedSecret, to: &Destination<'_>, place: Place) -> Result<(), Failure> {
-    let Some(policy) = &secret.policy else {
-        return Ok(());
-    };
+/// What policies say against an attempt: every secret that they hold back, and the first reason.
+#[derive(Default)]
+struct Refusals {
+    secrets: Vec<RefusedSecret>,
+    first: Option<Refusal>,
+}
+
+impl Refusals {
+    fn check(
+        &mut self,
+        lease: &Lease,
+        secret: &SealedSecret,
+        to: &Destination<'_>,
+        going: (Goes, Place),
+    ) {
+        let refusal = match &secret.policy {
+            None if lease.require_policy => None,
+            None => return,
+            Some(policy) => match allowed(policy, lease, to, going) {
+                Ok(()) => return,
+                Err(refusal) => Some(refusal),
+            },
+        };
+        self.secrets.push(RefusedSecret {
+            name: secret.name.clone(),
+            secret: secret.secret,
+            version: secret.version,
+        });
+        self.first = self.first.take().or(refusal);
+    }
+
+    fn ended(mut self, host: &str) -> Result<(), Failure> {
+        if self.secrets.is_empty() {
+            return Ok(());
+        }
+        self.secrets.sort_unstable();
+        self.secrets.dedup();
+        let refused = Refused {
+            secrets: self.secrets,
+            host: host.to_owned(),
+        };
+        Err(match &self.first {
+            Some(refusal) => Failure::egress(refused, refusal),
+            None => Failure::policy_required(refused),
+        })
+    }
+}
+
+fn allowed(
+    policy: &EgressPolicy,
+    lease: &Lease,
+    to: &Destination<'_>,
+    (goes, place): (Goes, Place),
+) -> Result<(), Refusal> {
     let &Destination {
         scheme,
         host,
@@ -77,17 +128,18 @@ fn check_one(secret: &SealedSecret, to: &Destination<'_>, place: Place) -> Resul
         method,
         path,
     } = to;
-    let target = Target {
+    policy.check(&Target {
         scheme,
         host,
         port,
         method,
         path,
         place,
-    };
-    policy
-        .check(&target)
-        .map_err(|refusal| Failure::egress(&secret.name, host, &refusal))
+    })?;
+    // The request for a token has none of the job's headers.
+    let request = lease.job.request().filter(|_| goes == Goes::ToTarget);
+    let names = request.map(Request::header_names);
+    policy.check_headers(host, names.into_iter().flatten())
 }
 
 /// A reference with no secret, where the job or the syntax does not let it be sent as it stands.

@@ -167,6 +167,8 @@ impl Performer {
         note_unresolved(lease, draft)?;
         opened.keep(std::mem::take(&mut rendered.derived));
         let mut outgoing = Outgoing::new(rendered, &texts, opened.in_body)?;
+        // A path that a secret's own value has a part in is known only now.
+        answer::recheck(lease, &outgoing)?;
         let bearing = self.token(task, &variables, &opened, None).await?;
         if let Some(bearing) = &bearing {
             bearing.put_into(&mut outgoing, &mut opened)?;

@@ -32,7 +32,7 @@ pub use failure::FailureKind;
 pub use resolve::{Resolve, SystemResolver};
 pub use settings::Settings;
 pub use source::{
-    Completion, End, Held, Lease, Opener, Refused, Renewed, Revoked, RunSource, SealedSecret,
-    SourceError,
+    Completion, End, Held, Lease, Opener, Refused, RefusedSecret, Renewed, Revoked, RunSource,
+    SealedSecret, SourceError,
 };
 pub use worker::{Worker, run};

@@ -5,6 +5,7 @@
 
 mod address;
 mod answer;
+mod approvals;
 mod audit;
 mod disclose;
 mod executions;

@@ -3,6 +3,7 @@
 //! Everything goes over the API by `padclock_api::client`. Nothing here but `exec::inject` reads a value's bytes, and nothing but
 //! `output` (and `exec::child`, a command's own output) writes to the terminal.
 
+mod approvals;
 mod audit;
 mod connect;
 mod exec;
@@ -14,6 +15,7 @@ mod jobs;
 mod keyboard;
 mod login;
 mod output;
+mod policy;
 mod profile;
 mod runs;
 mod secrets;
@@ -102,6 +104,9 @@ enum Command {
     Import(import::Import),
     /// Write all jobs, and what is known of the secrets, as one document
     Export(export::Export),
+    /// Approvals: what one admin asks for and another decides
+    #[command(subcommand)]
+    Approvals(approvals::Command),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -170,6 +175,7 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Secrets(command) => secrets::run(command, &mut session).await,
         Command::Jobs(command) => jobs::run(command, &mut session).await,
         Command::Runs(command) => runs::run(command, &mut session).await,
+        Command::Approvals(command) => approvals::run(command, &mut session).await,
         Command::Audit(command) => audit::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
         Command::Exec(exec) => exec::run(exec, &mut session).await,

@@ -17,7 +17,11 @@ use super::{Session, find, shown};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the secrets
-    List,
+    List {
+        /// Only those whose new value is due
+        #[arg(long)]
+        due: bool,
+    },
     /// Store a new secret
     Create(Box<Create>),
     /// Show what is known about a secret; its value is never shown
@@ -38,16 +42,20 @@ pub(crate) enum Command {
     Usage(Which),
     /// Print a secret's value; it needs the permission secrets:reveal, and is recorded
     Reveal(Which),
+    /// Bind a secret to where its present jobs send it
+    Bind(super::policy::Bind),
+    /// Change where a secret may be sent
+    Policy(Box<super::policy::Change>),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Which {
     /// The secret's name or id
     #[arg(value_name = "SECRET")]
-    secret: String,
+    pub(super) secret: String,
     /// The environment, where several have a secret of that name
     #[arg(long, value_name = "NAME")]
-    environment: Option<String>,
+    pub(super) environment: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -85,7 +93,7 @@ pub(crate) struct Create {
 /// Where the secret may be sent. Each may be given several times, or with commas; what is left out is not restricted.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where it may be sent (several: repeat, or use commas)")]
-struct EgressArgs {
+pub(super) struct EgressArgs {
     /// Hosts: api.example.com, or *.example.com for all below it
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     egress_host: Vec<String>,
@@ -112,7 +120,7 @@ fn place(word: &str) -> Result<padclock_vault::Place, String> {
 }
 
 impl EgressArgs {
-    fn policy(self) -> Option<EgressPolicy> {
+    pub(super) fn policy(self) -> Option<EgressPolicy> {
         let policy = EgressPolicy {
             hosts: self.egress_host,
             schemes: self.egress_scheme,
@@ -161,7 +169,8 @@ pub(crate) struct Update {
 
 pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
     match command {
-        Command::List => list(session).await,
+        Command::List { due: false } => list(session).await,
+        Command::List { due: true } => list_due(session).await,
         Command::Create(create_args) => create(*create_args, session).await,
         Command::Show(which) => show(which, session).await,
         Command::Replace(args) => replace(args, session).await,
@@ -172,6 +181,8 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), F
         Command::RetirePrevious(which) => versions::retire(which, session).await,
         Command::Usage(which) => usage::show(which, session).await,
         Command::Reveal(which) => reveal::show(which, session).await,
+        Command::Bind(args) => super::policy::bind(args, session).await,
+        Command::Policy(args) => super::policy::change(*args, session).await,
     }
 }
 
@@ -212,6 +223,29 @@ async fn list(session: &mut Session) -> Result<(), Failure> {
     };
     session.output.table(
         &HEADING,
+        secrets.into_iter().map(|answer| row(answer.it)).collect(),
+    )
+}
+
+async fn list_due(session: &mut Session) -> Result<(), Failure> {
+    let secrets = session.client.due_secrets().await?;
+    if session.output.look.json {
+        let items: Vec<_> = secrets.into_iter().map(|secret| secret.json).collect();
+        return session.output.json(&json!({ "items": items }));
+    }
+    if secrets.is_empty() {
+        session.output.note("No secret's new value is due.");
+    }
+    let row = |secret: Secret| {
+        vec![
+            secret.name,
+            secret.id.to_string(),
+            shown::moment(secret.rotated_at),
+            secret.overdue_days.unwrap_or_default().to_string(),
+        ]
+    };
+    session.output.table(
+        &["NAME", "ID", "LAST CHANGED", "DAYS OVERDUE"],
         secrets.into_iter().map(|answer| row(answer.it)).collect(),
     )
 }
@@ -294,7 +328,11 @@ async fn delete(which: Which, session: &mut Session) -> Result<(), Failure> {
 }
 
 /// The record after a change, with a word on what happened.
-fn told(session: &mut Session, answer: &Answer<Secret>, what: &str) -> Result<(), Failure> {
+pub(super) fn told(
+    session: &mut Session,
+    answer: &Answer<Secret>,
+    what: &str,
+) -> Result<(), Failure> {
     session
         .output
         .note(&format!("The secret {} is {what}.", answer.it.name));

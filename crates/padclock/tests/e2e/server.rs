@@ -80,6 +80,15 @@ impl Launch {
         }
     }
 
+    pub fn home(&self) -> &Arc<Home> {
+        &self.home
+    }
+
+    /// The folder of the node's own files.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.data
+    }
+
     /// The arguments of the binary.
     pub fn arguments(&self) -> Vec<String> {
         let mut arguments = vec![

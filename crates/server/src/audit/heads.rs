@@ -12,7 +12,7 @@ use padclock_store::{Head, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::lines;
-use crate::keys::Keyrings;
+use crate::keyrings::Keyrings;
 use crate::metrics::Metrics;
 
 /// Between two looks.

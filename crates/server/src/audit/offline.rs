@@ -35,7 +35,7 @@ impl Auditor {
     /// # Errors
     /// [`StartError`] when there is no database or no root key, or the root key is not the database's.
     pub async fn open(settings: &Settings) -> Result<Self, StartError> {
-        let (store, keyring) = bootstrap::open_made(settings).await?;
+        let (store, keyring, _) = bootstrap::open_made(settings).await?;
         Ok(Self {
             store,
             keyring,

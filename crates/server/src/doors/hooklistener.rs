@@ -342,6 +342,8 @@ async fn update(
         let replace = SecretReplace {
             value,
             unmaskable: true,
+            egress: None,
+            ttl: None,
         };
         secret = secrets::renew(&app, &caller, id, &headers, replace)
             .await?

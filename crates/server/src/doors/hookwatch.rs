@@ -236,6 +236,8 @@ async fn replace(
     let given = SecretReplace {
         value,
         unmaskable: true,
+        egress: None,
+        ttl: None,
     };
     let row = secrets::renew(&app, &caller, id, &headers, given).await?;
     Ok(Json(shown(&caller, row.secret)).into_response())

@@ -32,7 +32,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Answer<String> {
     if let Some(why) = app.metrics.claims_failing() {
         return Err(Failure::new(
             ErrorCode::Unavailable,
-            format!("nothing can be started: {why}"),
+            format!("the audit can't be written, so nothing is started: {why}"),
         ));
     }
     let mut text = "ready\n".to_owned();

@@ -15,10 +15,11 @@ use padclock_store::{NewSecret, NewVersion, SecretRow, StoreError};
 use padclock_vault::Value;
 use serde::Deserialize;
 
-use super::{check_text, page, put, reserve, tagged};
+use super::{check_text, egress, page, put, reserve, tagged};
 use crate::auth::{Caller, OwnSecrets, Permission, Read, WriteSecrets};
-use crate::failure::{Answer, Failure, detail, stored};
-use crate::input::{Body, Paging, Params, PathId, cursor, if_match};
+use crate::failure::{Answer, Failure, detail, stored, unsealed};
+use crate::input::{Body, Params, PathId, cursor, if_match, page_size};
+use crate::keyrings::ToSeal;
 use crate::keys::{SealFor, seal};
 use crate::random;
 use crate::state::App;
@@ -71,27 +72,9 @@ fn check_create(new: &SecretCreate) -> Answer<()> {
     if let Some(environment) = &new.environment {
         check_name("environment", environment, &mut details);
     }
-    if new.ttl.is_some_and(|ttl| ttl == 0 || ttl > MAX_TTL) {
-        details.push(detail(
-            "ttl",
-            "out_of_range",
-            format!("must be 1 to {MAX_TTL} seconds"),
-        ));
-    }
+    check_ttl(new.ttl, &mut details);
     check_rotation(new.rotate_every_days, &mut details);
-    for problem in new
-        .egress
-        .as_ref()
-        .and_then(|policy| policy.validate().err())
-        .unwrap_or_default()
-    {
-        let field = if problem.field.is_empty() {
-            "egress".to_owned()
-        } else {
-            format!("egress.{}", problem.field)
-        };
-        details.push(detail(&field, "bad_policy", problem.message));
-    }
+    egress::check(new.egress.as_ref(), &mut details);
     if let Err(failure) = check_text("description", new.description.as_deref(), 4_096) {
         details.extend(failure.body("").details);
     }
@@ -99,6 +82,13 @@ fn check_create(new: &SecretCreate) -> Answer<()> {
         Ok(())
     } else {
         Err(Failure::invalid(details))
+    }
+}
+
+fn check_ttl(ttl: Option<u64>, details: &mut Vec<ErrorDetail>) {
+    if ttl.is_some_and(|ttl| ttl == 0 || ttl > MAX_TTL) {
+        let message = format!("must be 1 to {MAX_TTL} seconds");
+        details.push(detail("ttl", "out_of_range", message));
     }
 }
 
@@ -119,14 +109,19 @@ fn may_write(caller: &Caller<OwnSecrets>, scope: Scope, environment: &str) -> An
     }
 }
 
-fn created(app: &App, caller: &Caller<OwnSecrets>, id: SecretId, new: SecretCreate) -> NewSecret {
+fn created(
+    keyring: &ToSeal,
+    caller: &Caller<OwnSecrets>,
+    id: SecretId,
+    new: SecretCreate,
+) -> NewSecret {
     let place = SealFor {
         workspace: caller.workspace(),
         secret: id,
         version: 1,
         egress: new.egress.as_ref(),
     };
-    let sealed = seal(&app.keyrings.now(), &place, &new.value.0);
+    let sealed = seal(keyring, &place, &new.value.0);
     let length = new.value.0.len();
     NewSecret {
         id,
@@ -183,7 +178,8 @@ pub(crate) async fn make(
     {
         return Ok(row);
     }
-    let new = created(app, caller, id, new);
+    let keyring = app.keyrings.to_seal(1).await.map_err(unsealed)?;
+    let new = created(&keyring, caller, id, new);
     let made = app
         .store
         .create_secret(new, caller.actor(), caller.user())
@@ -210,30 +206,39 @@ fn answer_created(row: &SecretRow) -> Response {
     response
 }
 
+/// What a list of secrets may ask for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListParams {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    #[serde(default)]
+    due: bool,
+}
+
 /// Lists secrets, never values.
 #[utoipa::path(get, path = "/v1/secrets", tag = "secrets",
-    params(("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
+    params(("due" = Option<bool>, Query,), ("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
     responses((status = 200, body = Page<Secret>)))]
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller<Read>,
-    Params(paging): Params<Paging>,
+    Params(params): Params<ListParams>,
 ) -> Answer<Response> {
-    let (limit, after) = (paging.limit()?, cursor(paging.cursor.as_deref())?);
-    let rows = app
-        .store
-        .list_secrets(
-            caller.workspace(),
-            caller.user(),
-            caller.environment(),
-            (after, limit),
-        )
-        .await
-        .map_err(stored("secret"))?;
+    let (limit, after) = (page_size(params.limit)?, cursor(params.cursor.as_deref())?);
+    let (workspace, user, of) = (caller.workspace(), caller.user(), caller.environment());
+    let (rows, path) = if params.due {
+        let rows = app
+            .store
+            .list_due_secrets(workspace, user, of, (after, limit));
+        (rows.await, "/v1/secrets?due=true")
+    } else {
+        let rows = app.store.list_secrets(workspace, user, of, (after, limit));
+        (rows.await, "/v1/secrets")
+    };
+    let rows = rows.map_err(stored("secret"))?;
     let secrets: Vec<Secret> = rows.into_iter().map(|row| row.secret).collect();
-    Ok(page("/v1/secrets", secrets, limit, |secret| {
-        secret.id.to_string()
-    }))
+    Ok(page(path, secrets, limit, |secret| secret.id.to_string()))
 }
 
 pub(crate) async fn one<P: Permission>(
@@ -289,6 +294,9 @@ pub(crate) async fn renew(
 ) -> Answer<SecretRow> {
     let mut details = Vec::new();
     check_value(&given.value.0, given.unmaskable, &mut details);
+    check_ttl(given.ttl, &mut details);
+    let policy = given.egress;
+    egress::check(policy.as_ref().and_then(Option::as_ref), &mut details);
     if !details.is_empty() {
         return Err(Failure::invalid(details));
     }
@@ -297,19 +305,27 @@ pub(crate) async fn renew(
     if if_match(headers)?.is_some_and(|expected| expected != revision) {
         return Err(stored("secret")(StoreError::Changed));
     }
+    if policy.is_none() {
+        egress::keep_present(app, caller, id).await?;
+    }
+    let changed = egress::with_value(caller, &secret, policy)?;
     let version = secret.version + 1;
     let place = SealFor {
         workspace: caller.workspace(),
         secret: id,
         version,
-        egress: secret.egress.as_ref(),
+        egress: changed.as_ref().unwrap_or(&secret.egress).as_ref(),
     };
     let value = &given.value.0;
+    let keyring = app.keyrings.to_seal(1).await.map_err(unsealed)?;
+    let sealed = seal(&keyring, &place, value);
     let new = NewVersion {
         version,
         unmaskable: value.len() < MASKABLE,
         short: value.len() < WELL_MASKABLE,
-        sealed: seal(&app.keyrings.now(), &place, value),
+        ttl_seconds: given.ttl,
+        egress: changed,
+        sealed,
     };
     let row = app
         .store
@@ -320,19 +336,27 @@ pub(crate) async fn renew(
 
 /// Changes what is known about a secret.
 #[utoipa::path(patch, path = "/v1/secrets/{id}", tag = "secrets", params(("id" = String, Path,)), request_body = SecretPatch,
-    responses((status = 200, body = Secret), (status = 404, body = ErrorEnvelope), (status = 412, body = ErrorEnvelope)))]
+    responses((status = 200, body = Secret), (status = 202, body = padclock_api::approval::Approval), (status = 404, body = ErrorEnvelope),
+        (status = 412, body = ErrorEnvelope)))]
 pub(crate) async fn patch(
     State(app): State<App>,
     caller: Caller<OwnSecrets>,
     PathId(id): PathId<padclock_api::ids::SecretKind>,
     headers: HeaderMap,
-    body: Body<SecretPatch>,
+    mut body: Body<SecretPatch>,
 ) -> Answer<Response> {
+    if let Some(policy) = body.value.egress.take() {
+        if body.value.description.is_some() || body.value.rotate_every_days.is_some() {
+            let message = "a second admin decides on it: change it by itself";
+            return Err(Failure::field("egress", "not_alone", message));
+        }
+        return egress::request(&app, &caller, id, (&headers, policy)).await;
+    }
     let row = describe(&app, &caller, id, &headers, body.value).await?;
     Ok(tagged(StatusCode::OK, &row.secret, row.revision))
 }
 
-/// Changes what is known about a secret, whichever door it comes through.
+/// Changes what is known about a secret, whichever door it comes through; its policy aside.
 pub(crate) async fn describe(
     app: &App,
     caller: &Caller<OwnSecrets>,

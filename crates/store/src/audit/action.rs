@@ -80,6 +80,34 @@ actions! {
     AuditExport = "audit.export",
     /// Tokens that nobody has were shown.
     TokenFailure = "token.failure",
+    /// A secret was given another egress policy.
+    SecretPolicy = "secret.policy",
+    /// A secret that had ended was wiped.
+    SecretExpire = "secret.expire",
+    /// A secret's next value has become due.
+    SecretRotationDue = "secret.rotation_due",
+    /// A change was asked for that a second admin decides.
+    ApprovalRequest = "approval.request",
+    /// What was asked for was approved, and done.
+    ApprovalApprove = "approval.approve",
+    /// What was asked for was rejected, or taken back.
+    ApprovalReject = "approval.reject",
+    /// A decision was tried that does not stand.
+    ApprovalRefuse = "approval.refuse",
+    /// Nobody decided in time.
+    ApprovalExpire = "approval.expire",
+    /// A key term was added.
+    KeyRotate = "key.rotate",
+    /// Data keys were moved to the current term.
+    KeyRewrap = "key.rewrap",
+    /// A term's key was destroyed.
+    KeyRetire = "key.retire",
+    /// Another root key was made ready, for a start to prove.
+    RootKeyPrepare = "root_key.prepare",
+    /// Another root key that was made ready was withdrawn.
+    RootKeyWithdraw = "root_key.withdraw",
+    /// A start has proved another root key, which has replaced the one before.
+    RootKeyReplace = "root_key.replace",
 }
 
 impl std::fmt::Display for Action {

@@ -484,7 +484,7 @@ impl<'k> Chain<'k> {
         let last = self.last;
         match head {
             None => {}
-            Some(None) if last == 0 && self.heads.is_empty() => self.fault(Fault::NoChain),
+            Some(None) if last == 0 => self.fault(Fault::NoChain),
             Some(None) => self.fault(Fault::NoHead),
             Some(Some((seq, _))) if seq > last => self.fault(Fault::Cut { last, head: seq }),
             Some(Some((seq, _))) if seq < last => self.fault(Fault::HeadBehind { head: seq, last }),

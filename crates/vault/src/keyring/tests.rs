@@ -15,7 +15,9 @@ fn three_terms() -> (Keyring, SealedMaster, Vec<SealedTerm>) {
     let (mut keyring, master, first) = created(1);
     let mut terms = vec![first];
     for seed in [10, 11] {
-        terms.push(keyring.add_term(&root(1), &mut Seeded(seed)).unwrap());
+        let (next, term) = keyring.with_term(&root(1), &mut Seeded(seed)).unwrap();
+        keyring = next;
+        terms.push(term);
     }
     (keyring, master, terms)
 }
@@ -129,9 +131,9 @@ fn the_highest_term_is_current_in_whatever_order() {
 
 #[test]
 fn a_term_is_not_added_under_another_root_key() {
-    let (mut keyring, _, _) = created(1);
-    let added = keyring.add_term(&root(2), &mut Seeded(3));
-    assert_eq!(added, Err(KeyError::WrongRootKey));
+    let (keyring, _, _) = created(1);
+    let added = keyring.with_term(&root(2), &mut Seeded(3));
+    assert_eq!(added.err(), Some(KeyError::WrongRootKey));
     assert_eq!(keyring.current_term(), 1);
 }
 
@@ -139,10 +141,36 @@ fn a_term_is_not_added_under_another_root_key() {
 fn terms_end_at_the_last_number() {
     let (mut keyring, _, _) = created(1);
     keyring.current = u32::MAX;
-    assert_eq!(
-        keyring.add_term(&root(1), &mut Seeded(3)),
-        Err(KeyError::LastTerm)
-    );
+    let added = keyring.with_term(&root(1), &mut Seeded(3));
+    assert_eq!(added.err(), Some(KeyError::LastTerm));
+}
+
+#[test]
+fn a_new_term_leaves_the_keyring_it_was_made_from_as_it_was() {
+    let (first, _, _) = created(1);
+    let before = first.seal(&place(), &Value::new("before"), &mut Seeded(4));
+    let (second, term) = first.with_term(&root(1), &mut Seeded(3)).unwrap();
+    assert_eq!((term.term, second.current_term()), (2, 2));
+    assert_eq!((first.current_term(), first.has_term(2)), (1, false));
+    assert_eq!(second.open(&place(), &before), Ok(Value::new("before")));
+    let after = second.seal(&place(), &Value::new("after"), &mut Seeded(5));
+    assert_eq!(first.open(&place(), &after), Err(crate::Unreadable));
+    assert_eq!(macs(&first), macs(&second));
+}
+
+#[test]
+fn a_retired_term_is_kept_as_long_as_it_is_asked_for() {
+    let (three, master, terms) = three_terms();
+    let (first, _, _) = created(1);
+    let old = first.seal(&place(), &Value::new("in flight"), &mut Seeded(4));
+    let without = || Keyring::unlock(&root(1), &master, &terms[1..]).unwrap();
+    assert!(without().open(&place(), &old).is_err());
+    let kept = without().keeping(&three, |term| term == 1);
+    assert_eq!(kept.open(&place(), &old), Ok(Value::new("in flight")));
+    assert_eq!(kept.current_term(), 3);
+    assert_eq!(kept.terms().collect::<Vec<_>>(), [1, 2, 3]);
+    let dropped = without().keeping(&three, |_| false);
+    assert_eq!(dropped.terms().collect::<Vec<_>>(), [2, 3]);
 }
 
 #[test]

@@ -87,3 +87,16 @@ proptest! {
         prop_assert_eq!(parsed.is_ok(), right);
     }
 }
+
+#[test]
+fn a_mark_is_known_by_its_own_root_key_alone() {
+    let mark = root(1).mark(&mut Seeded(2));
+    assert!(root(1).has_made(&mark));
+    assert!(!root(2).has_made(&mark));
+    for at in 0..mark.len() {
+        let mut altered = mark.clone();
+        altered[at] ^= 1;
+        assert!(!root(1).has_made(&altered), "byte {at}");
+        assert!(!root(1).has_made(&mark[..at]), "cut at {at}");
+    }
+}

@@ -132,7 +132,7 @@ impl Performer {
             outgoing = next.request;
             with_secrets &= next.same_origin;
             if with_secrets {
-                check_hop(task.lease, &outgoing)?;
+                recheck(task.lease, &outgoing)?;
             }
         }
         Err(redirect::too_many())
@@ -163,7 +163,7 @@ impl Performer {
 }
 
 /// The policies again, for where a redirect within the origin leads.
-fn check_hop(lease: &Lease, to: &Outgoing) -> Result<(), Failure> {
+pub(super) fn recheck(lease: &Lease, to: &Outgoing) -> Result<(), Failure> {
     let scheme = to.uri.scheme_str().unwrap_or_default();
     let host = to.uri.host().unwrap_or_default();
     let port = to

@@ -429,7 +429,7 @@ async fn a_policy_that_does_not_allow_the_endpoint_refuses_before_anything_is_op
         let case = bound(&target, &endpoint, policy.clone());
         let done = case.run_with(Arc::new(NeverOpened)).await;
         assert_eq!(code(&done), "egress_refused", "{policy:?}");
-        assert_eq!(done.refused.as_ref().unwrap().secret, "CLIENT");
+        assert_eq!(done.refused.as_ref().unwrap().secrets[0].name, "CLIENT");
         assert_eq!(done.secrets, []);
     }
     assert!(endpoint.seen.try_recv().is_err(), "nothing was sent");

@@ -57,7 +57,10 @@ pub(super) async fn list(
             .unresolved_jobs(caller.workspace(), after, want)
             .await
             .map_err(stored("job"))?;
-        found.extend(some.into_iter().filter(|(row, _)| caller.sees_job(row).is_ok()));
+        found.extend(
+            some.into_iter()
+                .filter(|(row, _)| caller.sees_job(row).is_ok()),
+        );
         after = next;
         if next.is_none() || found.len() >= limit as usize {
             break next;

@@ -10,7 +10,7 @@ use padclock_store::{Action, Detail, Revealing};
 use serde::Serialize;
 
 use crate::auth::{Asking, Caller, Reveal};
-use crate::failure::{Answer, Failure, stored};
+use crate::failure::{Answer, Failure, stored, unsealed};
 use crate::input::PathId;
 use crate::state::App;
 use crate::{disclose, keys};
@@ -70,7 +70,9 @@ pub(crate) async fn revealed(app: &App, asking: &Asking<Reveal>, id: SecretId) -
         .map_err(stored("secret"))?;
     allowed?;
     let Revealing { secret, now, .. } = found?;
-    let value = keys::open(&app.keyrings.now(), &secret)
+    let term = secret.sealed.term;
+    let keyring = app.keyrings.for_term(term).await.map_err(unsealed)?;
+    let value = keys::open(&keyring, &secret)
         .map_err(|unreadable| Failure::new(ErrorCode::Internal, unreadable.to_string()))?;
     let known = Known {
         id,

@@ -12,7 +12,7 @@ use padclock_store::{NewVersion, SealedSecret, SecretRow, StoreError};
 use super::super::tagged;
 use super::{MASKABLE, WELL_MASKABLE, may_write, one};
 use crate::auth::{Caller, OwnSecrets, Read};
-use crate::failure::{Answer, Failure, stored};
+use crate::failure::{Answer, Failure, stored, unsealed};
 use crate::input::{PathId, if_match};
 use crate::keys;
 use crate::state::App;
@@ -78,7 +78,10 @@ pub(crate) async fn roll_back(
 ) -> Answer<Response> {
     let (row, previous) = before(&app, &caller, id, &headers).await?;
     let version = row.secret.version + 1;
-    let sealed = keys::reseal(&app.keyrings.now(), &previous, version).map_err(|_| {
+    let term = previous.sealed.term;
+    app.keyrings.for_term(term).await.map_err(unsealed)?;
+    let keyring = app.keyrings.to_seal(1).await.map_err(unsealed)?;
+    let sealed = keys::reseal(&keyring, &previous, version).map_err(|_| {
         let message = "the previous version was sealed under another egress policy, or can't be opened: \
             going back to it would send it where it was not meant to go; set the value anew";
         Failure::new(ErrorCode::Conflict, message)
@@ -88,6 +91,8 @@ pub(crate) async fn roll_back(
         version,
         unmaskable: length < MASKABLE,
         short: length < WELL_MASKABLE,
+        egress: None,
+        ttl_seconds: None,
         sealed,
     };
     let place = (caller.workspace(), id);
