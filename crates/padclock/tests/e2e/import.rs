@@ -61,9 +61,9 @@ async fn a_crontab_s_credential_goes_into_a_secret_and_to_its_target_alone(engin
         "# Sync\n@daily curl -H 'X-Api-Key: {key}' '{}?api_key={}' -d '{{\"password\":\"{key}\"}}' -H 'Content-Type: application/json' >/dev/null 2>&1\n\
          @daily backup.sh {key}\n",
         target.url("/sync"),
-        key.replace('/', "%2F")
-            .replace('+', "%2B")
-            .replace('=', "%3D"),
+        key.replace('/', "\\%2F")
+            .replace('+', "\\%2B")
+            .replace('=', "\\%3D"),
     );
     let body = json!({"text": crontab, "timezone": "Europe/Berlin"});
     let dry = server
