@@ -29,6 +29,7 @@ mod hooklistener;
 mod hookwatch;
 mod hygiene;
 mod jobs;
+mod import;
 mod keys;
 mod kill;
 mod outage;
