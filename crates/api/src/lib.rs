@@ -11,6 +11,7 @@ pub mod environment;
 pub mod error;
 pub mod execution;
 pub mod ids;
+pub mod import;
 pub mod invitation;
 pub mod job;
 pub mod me;

@@ -114,7 +114,7 @@ fn tell(running: &Running, behind_proxy: bool) {
             link.address()
         ));
     }
-    tracing::info!(address = %running.address, node = %running.node, behind_proxy, "ready: http://{}", running.address);
+    tracing::info!(address = %running.address, node = %running.node, behind_proxy, "ready: {}://{}", running.scheme, running.address);
 }
 
 async fn stop_asked() -> Result<()> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use padclock_server::{RootKeySource, Settings};
+use padclock_server::{RootKeySource, Settings, TlsFiles};
 use padclock_vault::Value;
 
 pub(crate) use given::Flags;
@@ -132,6 +132,20 @@ fn resolve_from(flags: &Flags, env: Environment<'_>) -> Result<Config> {
             flags.extra_ca.clone(),
             "PADCLOCK_EXTRA_CA",
             file.extra_ca,
+            None,
+        ),
+        pick(
+            "tls_cert",
+            flags.tls_cert.clone(),
+            "PADCLOCK_TLS_CERT",
+            file.tls_cert,
+            None,
+        ),
+        pick(
+            "tls_key",
+            flags.tls_key.clone(),
+            "PADCLOCK_TLS_KEY",
+            file.tls_key,
             None,
         ),
         pick(
@@ -310,6 +324,18 @@ impl Config {
         )
     }
 
+    fn tls(&self) -> Result<Option<TlsFiles>> {
+        match (self.get("tls_cert"), self.get("tls_key")) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(key)) => Ok(Some(TlsFiles {
+                certificate: certificate.into(),
+                key: key.into(),
+            })),
+            (Some(_), None) => anyhow::bail!("tls_cert needs tls_key beside it"),
+            (None, Some(_)) => anyhow::bail!("tls_key needs tls_cert beside it"),
+        }
+    }
+
     fn root_key(&self, data: &Path) -> RootKeySource {
         if let Some(path) = self.get("root_key_file") {
             return RootKeySource::File(path.into());
@@ -355,6 +381,7 @@ impl Config {
             public_url: self.get("public_url").map(public_url).transpose()?,
             behind_proxy: self.parsed("behind_proxy", "true or false")?,
             trusted_proxies: self.ranges("trusted_proxies")?,
+            tls: self.tls()?,
             egress_allow: self.ranges("egress.allow")?,
             extra_ca: self.get("extra_ca").map(PathBuf::from),
             node: self.get("node").map(str::to_owned),

@@ -56,7 +56,7 @@ pub enum StartError {
     },
     /// The address is reachable from outside, and nothing would encrypt what is sent to it.
     #[error(
-        "{0} is not a loopback address, and tokens and values would cross the network in the clear: listen on loopback, or say --behind-proxy when TLS ends in front"
+        "{0} is not a loopback address, and tokens and values would cross the network in the clear: listen on loopback, serve TLS (--tls-cert, --tls-key), or say --behind-proxy when TLS ends in front"
     )]
     InTheClear(std::net::SocketAddr),
     /// The token that was set from outside is no good one.

@@ -29,6 +29,7 @@ mod set_up;
 mod settings;
 mod source;
 mod state;
+mod tls;
 mod token_uses;
 mod uses;
 
@@ -43,6 +44,7 @@ pub use routes::{Route, routes};
 pub use running::Running;
 pub use set_up::SetUpLink;
 pub use settings::Settings;
+pub use tls::TlsFiles;
 
 /// Starts a node: opens the store, proves the root key, makes what a first start needs, listens, and takes executions.
 /// It is ready when this returns.

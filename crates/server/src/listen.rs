@@ -10,8 +10,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -25,7 +27,12 @@ const LAST_CALLS: Duration = Duration::from_secs(5);
 const BREATHER: Duration = Duration::from_millis(50);
 
 /// Serves until `closing`, then lets open calls finish.
-pub(crate) async fn serve(listener: TcpListener, router: Router, closing: CancellationToken) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    closing: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut builder = Builder::new(TokioExecutor::new());
@@ -54,11 +61,28 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, closing: Cancel
             },
             () = closing.cancelled() => break,
         };
-        let connection = connection(&builder, stream, peer, router.clone());
-        let connection = graceful.watch(connection);
+        // Small answers should not wait for more.
+        let _ = stream.set_nodelay(true);
+        let (builder, router, watcher) = (builder.clone(), router.clone(), graceful.watcher());
+        let (tls, closing) = (tls.clone(), closing.clone());
+        // A peer that breaks off is no event.
         tokio::spawn(async move {
-            // A peer that breaks off is no event.
-            let _ = connection.await;
+            match tls {
+                None => {
+                    let _ = watcher
+                        .watch(connection(&builder, stream, peer, router))
+                        .await;
+                }
+                Some(tls) => {
+                    let shaking = tokio::time::timeout(SLOWEST_HEAD, tls.accept(stream));
+                    // Whoever has not even agreed on a key holds no stop up.
+                    if let Some(Ok(Ok(stream))) = closing.run_until_cancelled(shaking).await {
+                        let _ = watcher
+                            .watch(connection(&builder, stream, peer, router))
+                            .await;
+                    }
+                }
+            }
             drop(place);
         });
     }
@@ -71,17 +95,15 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, closing: Cancel
     }
 }
 
-fn connection(
+fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     builder: &Builder<TokioExecutor>,
-    stream: TcpStream,
+    stream: S,
     peer: SocketAddr,
     router: Router,
 ) -> impl hyper_util::server::graceful::GracefulConnection<
     Error = Box<dyn std::error::Error + Send + Sync>,
 > + Send
-+ use<> {
-    // Small answers should not wait for more.
-    let _ = stream.set_nodelay(true);
++ use<S> {
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.map(axum::body::Body::new)

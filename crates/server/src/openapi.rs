@@ -27,7 +27,7 @@ impl Modify for Bearer {
     paths(
         secrets::create, secrets::list, secrets::get, secrets::replace, secrets::patch, secrets::delete,
         secrets::reveal::value, secrets::versions::list, secrets::versions::roll_back, secrets::versions::retire, secrets::usage::usage,
-        jobs::create, jobs::list, jobs::get, jobs::edit::patch, jobs::delete, jobs::run_now, jobs::pause, jobs::resume, jobs::next,
+        jobs::create, jobs::list, jobs::get, jobs::edit::patch, jobs::delete, jobs::run_now, jobs::pause, jobs::resume, jobs::next, jobs::import::import,
         executions::list, executions::get, executions::replay, executions::cancel,
         me::whoami,
         egress::policy, egress::proposed,

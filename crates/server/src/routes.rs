@@ -81,6 +81,7 @@ route_table! { NATIVE, table;
     "/v1/jobs/{id}/pause": post jobs::pause;
     "/v1/jobs/{id}/resume": post jobs::resume;
     "/v1/jobs/{id}/next": get jobs::next;
+    "/v1/jobs/import": post jobs::import::import;
     "/v1/executions": get executions::list;
     "/v1/executions/{id}": get executions::get;
     "/v1/executions/{id}/replay": post executions::replay;
@@ -186,6 +187,13 @@ async fn finish(State(app): State<App>, mut request: Request, next: Next) -> Res
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
+    if app.secure_cookies {
+        // Whoever has come by TLS once never comes without it again.
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
@@ -214,6 +222,7 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/secrets/{id}/usage", &["limit", "cursor"]),
     ("GET", "/v1/jobs", &["limit", "cursor", "unresolved"]),
     ("POST", "/v1/jobs", &["dry_run"]),
+    ("POST", "/v1/jobs/import", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
     ("GET", "/sign-in", &["next"]),
     ("GET", "/pair", &["code"]),

@@ -25,6 +25,7 @@ use crate::set_up::{self, SetUpLink};
 use crate::settings::Settings;
 use crate::source::StoreSource;
 use crate::state::App;
+use crate::tls::Certificates;
 use crate::uses::Uses;
 use crate::{housekeeping, listen, random, routes, uses};
 
@@ -35,6 +36,8 @@ const WRONG_PASSWORDS: u32 = 10;
 /// A node that runs until it is told to stop.
 #[derive(Debug)]
 pub struct Running {
+    /// `https` when it serves TLS itself, else `http`.
+    pub scheme: &'static str,
     /// Where it listens.
     pub address: SocketAddr,
     /// The node's name.
@@ -58,9 +61,16 @@ pub struct Running {
 }
 
 pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
-    if !settings.listen.ip().is_loopback() && !settings.behind_proxy {
+    if settings.in_the_clear() {
         return Err(StartError::InTheClear(settings.listen));
     }
+    let certificates = settings.tls.clone().map(Certificates::load).transpose();
+    let certificates = certificates.map_err(|error| StartError::Other(error.to_string()))?;
+    let acceptor = certificates
+        .as_ref()
+        .map(Certificates::acceptor)
+        .transpose();
+    let acceptor = acceptor.map_err(|error| StartError::Other(error.to_string()))?;
     let listener = TcpListener::bind(settings.listen).await;
     let listener = listener.map_err(|why| StartError::Listen {
         address: settings.listen,
@@ -74,7 +84,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
     let public_url = settings
         .public_url
         .clone()
-        .unwrap_or_else(|| format!("http://{address}"));
+        .unwrap_or_else(|| format!("{}://{address}", settings.scheme()));
     let metrics = Metrics::new().map_err(|error| StartError::Other(error.to_string()))?;
     let app = App {
         keyrings: Arc::new(Keyrings::new(
@@ -89,7 +99,9 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         metrics: Arc::new(metrics),
         failures: Arc::new(Failures::new(WRONG_TOKENS)),
         logins: Arc::new(Failures::new(WRONG_PASSWORDS)),
-        secure_cookies: settings.behind_proxy || public_url.starts_with("https://"),
+        secure_cookies: settings.behind_proxy
+            || settings.tls.is_some()
+            || public_url.starts_with("https://"),
         public_url: public_url.as_str().into(),
         tries: Arc::default(),
         stopping: Arc::default(),
@@ -124,14 +136,19 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         stopping.clone(),
     );
     let access = housekeeping::access(Arc::clone(&app.store), stopping.clone());
+    if let Some(certificates) = certificates {
+        tokio::spawn(certificates.keep(stopping.clone()));
+    }
     Ok(Running {
         address,
+        scheme: settings.scheme(),
         node,
         made: opened.made,
         set_up,
         going: Arc::clone(&app.stopping),
         http: tokio::spawn(listen::serve(
             listener,
+            acceptor,
             routes::router(app),
             closing.clone(),
         )),

@@ -11,6 +11,7 @@ use padclock_worker::Cidr;
 
 use crate::audit::AuditCopy;
 use crate::root_key::RootKeySource;
+use crate::tls::TlsFiles;
 
 /// Everything that a node is told.
 pub struct Settings {
@@ -30,6 +31,8 @@ pub struct Settings {
     pub behind_proxy: bool,
     /// Proxies in front whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Cidr>,
+    /// The certificate that this process itself serves TLS with; none: plain HTTP.
+    pub tls: Option<TlsFiles>,
     /// Loopback and private ranges that jobs may reach.
     pub egress_allow: Vec<Cidr>,
     /// Certificates that jobs' targets may present, beside the platform's.
@@ -64,6 +67,16 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
+    /// Whether tokens and values would cross a network in the clear.
+    pub(crate) fn in_the_clear(&self) -> bool {
+        !self.listen.ip().is_loopback() && !self.behind_proxy && self.tls.is_none()
+    }
+
+    /// How this process itself is spoken to.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// The documented defaults, with data in this folder.
     #[must_use]
     pub fn new(data: PathBuf) -> Self {
@@ -76,6 +89,7 @@ impl Settings {
             public_url: None,
             behind_proxy: false,
             trusted_proxies: Vec::new(),
+            tls: None,
             egress_allow: Vec::new(),
             extra_ca: None,
             node: None,
@@ -86,6 +100,35 @@ impl Settings {
             audit_copy: None,
             retention: Retention::default(),
             seals_per_term: 1 << 31,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_listened_to_without_tls() {
+        let files = TlsFiles {
+            certificate: "cert.pem".into(),
+            key: "key.pem".into(),
+        };
+        for (listen, behind_proxy, tls, clear) in [
+            ("127.0.0.1:1", false, None, false),
+            ("[::1]:1", false, None, false),
+            ("192.0.2.1:1", false, None, true),
+            ("0.0.0.0:1", false, None, true),
+            ("192.0.2.1:1", true, None, false),
+            ("192.0.2.1:1", false, Some(files), false),
+        ] {
+            let settings = Settings {
+                listen: listen.parse().unwrap(),
+                behind_proxy,
+                tls,
+                ..Settings::new(PathBuf::new())
+            };
+            assert_eq!(settings.in_the_clear(), clear, "{listen}");
         }
     }
 }

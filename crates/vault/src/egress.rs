@@ -55,11 +55,12 @@ pub enum Place {
     Url,
     /// The query of the URL.
     Query,
-    /// A header's value.
+    /// A header's value, or the signature of `sign_with` in one.
     Header,
     /// The body.
     Body,
-    /// The `auth` of a request: user and password, or a bearer token.
+    /// The `auth` of a request: user and password, a bearer token, an AWS key, or a client's credentials on their way to the host
+    /// that grants its tokens.
     Auth,
 }
 

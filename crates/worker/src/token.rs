@@ -97,8 +97,8 @@ impl Performer {
             return Ok(None);
         };
         let key = key(task.lease, request, variables)?;
-        let slot = self.tokens.slot(key);
         let now = task.clock.now();
+        let slot = self.tokens.slot(key, now);
         let refused = refused.map(|bearing| &bearing.token);
         let got = slot.get(now, refused, || {
             self.ask(task, request, variables, opened, now)

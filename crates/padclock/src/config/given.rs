@@ -32,6 +32,12 @@ pub struct Flags {
     /// Trust the certificates in this PEM file beside the platform's.
     #[arg(long, value_name = "FILE")]
     pub(super) extra_ca: Option<String>,
+    /// Serve TLS with the certificate in this PEM file; read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_cert: Option<String>,
+    /// The certificate's private key, a PEM file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_key: Option<String>,
     /// TLS ends in front of this process: listening beyond loopback is all right.
     #[arg(long)]
     pub(super) behind_proxy: bool,
@@ -76,6 +82,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) egress: Egress,
     pub(super) extra_ca: Option<String>,
+    pub(super) tls_cert: Option<String>,
+    pub(super) tls_key: Option<String>,
     pub(super) behind_proxy: Option<bool>,
     pub(super) trusted_proxies: Option<Vec<String>>,
     pub(super) public_url: Option<String>,

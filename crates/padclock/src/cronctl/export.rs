@@ -10,6 +10,7 @@ use padclock_import::{Export as Document, ExportedSecret, FORMAT, definition_of}
 
 use super::Session;
 use super::failure::{Failure, system_words};
+use super::import::several;
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
@@ -55,7 +56,9 @@ pub(crate) async fn run(args: Export, session: &mut Session) -> Result<(), Failu
         })?,
     }
     session.output.note(&format!(
-        "Written: {jobs} (jobs), {secrets} (secrets, without their values)."
+        "{} and what is known of {} written; no value is in it.",
+        several(jobs, "job"),
+        several(secrets, "secret")
     ));
     Ok(())
 }

@@ -15,6 +15,7 @@ use padclock_import::{Existing, ExistingJob, Format, Options, credentials, guess
 
 use super::Session;
 use super::failure::Failure;
+pub(crate) use tell::several;
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {

@@ -1,6 +1,7 @@
 //! `/v1/jobs`: what is to run, when, and with which references.
 
 pub(crate) mod edit;
+pub(crate) mod import;
 mod unresolved;
 
 use std::collections::HashMap;

@@ -63,13 +63,13 @@ struct Entry {
 }
 
 impl Tokens {
-    /// The place of one token. Others that ask for the same meet there.
-    pub(super) fn slot(&self, key: Key) -> Arc<Slot> {
+    /// The place of one token, at this time. Others that ask for the same meet there.
+    pub(super) fn slot(&self, key: Key, now: Moment) -> Arc<Slot> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.clock += 1;
         let used = slots.clock;
         if !slots.by_key.contains_key(&key) {
-            slots.make_room();
+            slots.make_room(now);
         }
         let entry = slots.by_key.entry(key).or_insert_with(|| Entry {
             slot: Arc::default(),
@@ -80,16 +80,22 @@ impl Tokens {
     }
 }
 
+impl Entry {
+    /// Whether nobody holds it: one that is held stays, so that no token is asked for twice at a time.
+    fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.slot) == 1
+    }
+}
+
 impl Slots {
-    fn make_room(&mut self) {
+    /// Drops what is of no use any more, and when that is not enough the one used longest ago.
+    fn make_room(&mut self, now: Moment) {
+        self.by_key
+            .retain(|_, entry| !entry.is_idle() || entry.slot.kept(now, None).is_some());
         if self.by_key.len() < MOST {
             return;
         }
-        // A slot that someone holds stays, so that no token is asked for twice at a time.
-        let idle = self
-            .by_key
-            .iter()
-            .filter(|(_, entry)| Arc::strong_count(&entry.slot) == 1);
+        let idle = self.by_key.iter().filter(|(_, entry)| entry.is_idle());
         let oldest = idle.min_by_key(|(_, entry)| entry.used);
         if let Some(key) = oldest.map(|(key, _)| key.clone()) {
             self.by_key.remove(&key);

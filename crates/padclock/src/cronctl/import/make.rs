@@ -37,13 +37,18 @@ pub(super) async fn all(session: &mut Session, plan: Plan) -> Result<(), Failure
     if session.output.look.json {
         tell::made(session, &made.jobs, &made.secrets, &made.refused)?;
     }
-    let note = match (made.jobs.len(), made.secrets.len()) {
-        (0, secrets) => format!("Stored: {secrets} (secrets)."),
-        (jobs, secrets) => format!(
-            "Made: {jobs} (jobs), {secrets} (secrets). Look at a job with cronctl jobs show, then let it run with cronctl jobs resume."
-        ),
-    };
-    session.output.note(&note);
+    let (jobs, secrets) = (made.jobs.len(), made.secrets.len());
+    if secrets > 0 {
+        session
+            .output
+            .note(&format!("{} stored.", tell::several(secrets, "secret")));
+    }
+    if jobs > 0 {
+        session.output.note(&format!(
+            "{} made, paused: look at one with cronctl jobs show, let it run with cronctl jobs resume.",
+            tell::several(jobs, "job")
+        ));
+    }
     match made.refused.len() {
         0 => Ok(()),
         count => Err(Failure::Error(format!(

@@ -48,6 +48,11 @@ pub(super) fn remarks(session: &mut Session, plan: &Plan, settled: &Settled) {
     }
 }
 
+/// `1 job`, `3 jobs`.
+pub(crate) fn several(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `3 jobs, paused, and 1 secret`.
 pub(super) fn count(plan: &Plan) -> String {
     let several =

@@ -167,24 +167,47 @@ async fn whoever_stops_asking_lets_the_next_one_ask() {
     assert!(fresh && stuck.await.unwrap_err().is_cancelled());
 }
 
+/// A slot with a token for an hour.
+fn filled(tokens: &Tokens, number: u16) -> Arc<Slot> {
+    let slot = tokens.slot(key(number), NOW);
+    *slot.token() = Some(Arc::new(token(3_600)));
+    slot
+}
+
 #[test]
 fn so_many_are_kept_and_the_longest_unused_goes_first() {
     let tokens = Tokens::default();
     let most = u16::try_from(MOST).unwrap();
-    let first = Arc::downgrade(&tokens.slot(key(0)));
-    let held = tokens.slot(key(1));
+    filled(&tokens, 0);
+    let held = filled(&tokens, 1);
     for number in 2..most {
-        tokens.slot(key(number));
+        filled(&tokens, number);
     }
-    assert!(first.upgrade().is_some());
-    tokens.slot(key(0));
-    tokens.slot(key(most));
+    filled(&tokens, 0);
+    filled(&tokens, most);
     let slots = tokens.slots.lock().unwrap();
     assert_eq!(slots.by_key.len(), MOST);
     assert!(slots.by_key.contains_key(&key(0)), "used lately");
     assert!(slots.by_key.contains_key(&key(1)), "held by someone");
     assert!(!slots.by_key.contains_key(&key(2)));
     drop(held);
+}
+
+#[test]
+fn what_has_expired_or_never_came_is_dropped_when_another_comes() {
+    let tokens = Tokens::default();
+    let expired = Arc::downgrade(&filled(&tokens, 0).kept(NOW, None).unwrap());
+    tokens.slot(key(1), NOW);
+    let asking = tokens.slot(key(2), NOW);
+    tokens.slot(key(3), NOW.plus_seconds(3_600));
+    let kept: Vec<_> = {
+        let slots = tokens.slots.lock().unwrap();
+        let known = |number: &u16| slots.by_key.contains_key(&key(*number));
+        (0..4).filter(known).collect()
+    };
+    assert_eq!(kept, [2, 3], "one is being asked for, one is new");
+    assert!(expired.upgrade().is_none(), "wiped");
+    drop(asking);
 }
 
 #[test]
