@@ -85,6 +85,7 @@ impl World {
                     .expect(200);
                 id
             }
+            Some("approvals") => "apr_00000000000000000000000000".to_owned(),
             Some("jobs") => self.job().await,
             Some("executions") => self.execution.clone(),
             Some("workspaces") => self.workspace.clone(),
@@ -133,6 +134,9 @@ impl World {
             ("POST", "/v1/invitations") => json!({"role": "viewer"}),
             ("POST", "/v1/tokens") => json!({"name": "another"}),
             ("POST", "/v1/environments") => json!({"name": format!("new-{number}")}),
+            ("POST", "/v1/secrets/{id}/policy") => {
+                json!({"egress": {"hosts": ["api.example.com"]}, "value": "a-value-of-no-matter"})
+            }
             ("POST", "/v1/pairings") => json!({"name": "a command line"}),
             _ => return None,
         };

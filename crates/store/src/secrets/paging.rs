@@ -24,7 +24,7 @@ macro_rules! visible {
 
 static FROM: Sql = Sql::both(visible!(
     "SELECT s.id, s.name, s.environment, s.created_at, v.term, s.owner_id, s.description, s.egress, s.expires_at, s.reveal, \
-     s.unmaskable, s.rotate_every_days, s.version, s.updated_at, s.short, s.revision \
+     s.unmaskable, s.rotate_every_days, s.version, s.updated_at, s.short, s.revision, v.created_at \
      FROM secrets s JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version ",
     "ORDER BY s.id LIMIT $6 OFFSET $7"
 ));

@@ -43,7 +43,7 @@ async fn an_ended_secret_is_wiped_once_by_any_node(world: World) {
     wider.environment = ALL.to_owned();
     world.secret(wider).await;
     world
-        .raw("INSERT INTO secret_uses (secret_id, at) SELECT id, 5 FROM secrets")
+        .raw("INSERT INTO secret_uses (secret_id, at, recent) SELECT id, 5, '[]' FROM secrets")
         .await;
     end_all(&world).await;
     let (job, _) = world.due_job(with_header("sync", "secret://KEY_1")).await;
