@@ -11,6 +11,7 @@ pub mod ids;
 pub mod job;
 pub mod me;
 pub mod page;
+pub mod scan;
 pub mod pairing;
 pub mod secret;
 pub mod workspace;

@@ -21,7 +21,9 @@ use crate::failure::{Answer, Failure, stored};
 use crate::state::App;
 
 pub(crate) use asking::Asking;
-pub(crate) use permission::{OwnSecrets, Permission, Read, Reveal, Role, WriteJobs, WriteSecrets};
+pub(crate) use permission::{
+    OwnSecrets, Permission, Read, Reveal, Role, ScanHistory, WriteJobs, WriteSecrets,
+};
 
 /// Who was let in, by whichever credential, and what that narrows.
 #[derive(Debug, Clone)]

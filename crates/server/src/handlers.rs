@@ -5,6 +5,7 @@ pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod me;
 pub(crate) mod pairings;
+pub(crate) mod scan;
 pub(crate) mod secrets;
 
 use axum::Json;

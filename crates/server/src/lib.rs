@@ -16,6 +16,7 @@ mod metrics;
 mod openapi;
 mod pages;
 mod password;
+mod plaintext;
 mod random;
 mod root_key;
 mod routes;

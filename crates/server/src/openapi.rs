@@ -4,7 +4,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::handlers::{executions, jobs, me, pairings, secrets};
+use crate::handlers::{executions, jobs, me, pairings, scan, secrets};
 
 struct Bearer;
 
@@ -28,6 +28,7 @@ impl Modify for Bearer {
         executions::list, executions::get, executions::replay, executions::cancel,
         me::whoami,
         pairings::create, pairings::token,
+        scan::list, scan::history::search,
     ),
     components(schemas(padclock_api::ErrorCode))
 )]

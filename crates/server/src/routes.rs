@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 use crate::failure::Failure;
-use crate::handlers::{executions, health, jobs, me, pairings, secrets};
+use crate::handlers::{executions, health, jobs, me, pairings, scan, secrets};
 use crate::state::App;
 use crate::{disclose, pages, random};
 
@@ -40,6 +40,8 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/executions/{id}/cancel",
     "/v1/pairings",
     "/v1/pairings/token",
+    "/v1/scan",
+    "/v1/scan/history",
 ];
 
 /// The server's router.
@@ -74,6 +76,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/executions/{id}/cancel", post(executions::cancel))
         .route("/v1/pairings", post(pairings::create))
         .route("/v1/pairings/token", post(pairings::token))
+        .route("/v1/scan", get(scan::list))
+        .route("/v1/scan/history", post(scan::history::search))
         .merge(pages::routes())
         .fallback(|| async { Failure::new(ErrorCode::NotFound, "there is no such path") })
         .method_not_allowed_fallback(|| async {
@@ -149,6 +153,7 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/jobs", &["limit", "cursor"]),
     ("POST", "/v1/jobs", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
+    ("GET", "/v1/scan", &["limit", "cursor"]),
     ("GET", "/sign-in", &["next"]),
     ("GET", "/pair", &["code"]),
     (

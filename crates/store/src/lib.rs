@@ -20,6 +20,7 @@ mod migrate;
 mod pairings;
 mod postgres;
 mod resolve;
+mod scan;
 mod secrets;
 mod sessions;
 mod sqlite;
@@ -44,6 +45,7 @@ pub use jobs::{JobEdit, JobRow, NewJob};
 pub use links::{Joined, Joining, LinkKind, LinkRow, NewSetUpLink};
 pub use pairings::{Claim, NewPairing, PairingRow};
 pub use resolve::SealedSecret;
+pub use scan::{After, Kept, KeptIn};
 pub use sessions::{Account, NewSession, SessionRow};
 pub use secrets::{NewSecret, NewVersion, Revealing, SecretRow};
 

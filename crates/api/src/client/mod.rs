@@ -11,6 +11,7 @@ mod failure;
 mod jobs;
 mod pages;
 mod pairings;
+mod scan;
 mod secrets;
 mod transport;
 

@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     Call(ClientError),
     /// The execution that was waited for did not succeed; that has been said.
     RunFailed,
+    /// Something was looked for, and found; that has been said.
+    Found,
     /// Whoever read the output has gone: nothing is left to do, and no one to tell.
     ReaderGone,
 }
@@ -58,7 +60,7 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::ReaderGone => 0,
-            Self::Error(_) => 1,
+            Self::Error(_) | Self::Found => 1,
             Self::Usage(_) | Self::Call(ClientError::Url(_)) => 2,
             Self::RunFailed => 3,
             Self::NoToken(_) | Self::Call(ClientError::BadToken) => 4,
@@ -78,7 +80,7 @@ impl Failure {
             Self::Call(error) => std::iter::once(error.to_string())
                 .chain(advice(error, token_from))
                 .collect(),
-            Self::RunFailed | Self::ReaderGone => Vec::new(),
+            Self::RunFailed | Self::Found | Self::ReaderGone => Vec::new(),
         }
     }
 }

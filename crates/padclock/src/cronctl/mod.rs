@@ -12,6 +12,7 @@ mod login;
 mod output;
 mod profile;
 mod runs;
+mod scan;
 mod secrets;
 mod session;
 mod shown;
@@ -89,6 +90,8 @@ enum Command {
     Login(login::Login),
     /// Forget the token of a profile
     Logout,
+    /// Find credentials in plain text: in jobs, files and crontabs
+    Scan(Box<scan::Scan>),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -141,6 +144,10 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
             let outcome = login::logout(asked.profile_name(), &mut output);
             return ended(outcome, &mut output, None);
         }
+        Command::Scan(what) if what.is_local() => {
+            let outcome = scan::local(what, &mut Terminal, &mut output);
+            return ended(outcome, &mut output, None);
+        }
         _ => {}
     }
     let (client, from) = match connect::connect(&asked, &mut output) {
@@ -158,6 +165,7 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Jobs(command) => jobs::run(command, &mut session).await,
         Command::Runs(command) => runs::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
+        Command::Scan(what) => scan::run(*what, &mut session).await,
         Command::Login(_) | Command::Logout | Command::Completions { .. } => Ok(()),
     };
     ended(outcome, &mut session.output, Some(&from))

@@ -89,11 +89,7 @@ pub(super) async fn submit(
 }
 
 /// Opens a session for who shows the right password; answers its cookie.
-async fn enter(
-    app: &App,
-    visitor: &Visitor,
-    form: Submitted,
-) -> Answer<Option<HeaderValue>> {
+async fn enter(app: &App, visitor: &Visitor, form: Submitted) -> Answer<Option<HeaderValue>> {
     let email = form.email.trim().to_lowercase();
     app.failures.admit(&visitor.from)?;
     app.logins.admit(email.as_str())?;

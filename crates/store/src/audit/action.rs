@@ -74,6 +74,8 @@ actions! {
     TokenCreate = "token.create",
     /// Tokens that nobody has were shown.
     TokenFailure = "token.failure",
+    /// What is kept was searched for stored values.
+    ScanHistory = "scan.history",
 }
 
 impl std::fmt::Display for Action {
