@@ -124,7 +124,7 @@ async fn history(session: &mut Session) -> Result<(), Failure> {
     )?;
     let searched: u64 = scan.searched.values().sum();
     session.output.note(&format!(
-        "Looked for {} values in {searched} rows: {} places hold one.",
+        "Looked for {} values in {searched} rows; places that hold one: {}.",
         scan.values, scan.found
     ));
     if !scan.left_out.is_empty() {

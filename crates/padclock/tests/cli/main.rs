@@ -49,5 +49,6 @@ files! {
     watch;
     connection;
     refusals;
+    scan;
     output;
 }

@@ -26,6 +26,7 @@ mod pages;
 mod places;
 mod races;
 mod retries;
+mod scan;
 mod reveal;
 mod tags;
 mod takeover;

@@ -22,5 +22,6 @@ mod overview;
 mod plaintext;
 mod resolve;
 mod rollback;
+mod scan;
 mod secrets;
 mod world;
