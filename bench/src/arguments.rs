@@ -13,6 +13,7 @@ cargo xtask bench NAME [--quick] [--rounds N] [--jobs N] [--period SECONDS] [--j
   p3   from run-now accepted to the first byte at the target
   p6   redaction, GB/s on one core
   p7   seal and open, opaque references
+  p8   values read back and secrets written per second
   p9   start, idle memory and CPU, size
   all  each of them
 
@@ -24,7 +25,7 @@ cargo xtask bench NAME [--quick] [--rounds N] [--jobs N] [--period SECONDS] [--j
 ";
 
 /// The benchmarks, in the order `all` runs them.
-pub const NAMES: [&str; 6] = ["p1", "p2", "p3", "p6", "p7", "p9"];
+pub const NAMES: [&str; 7] = ["p1", "p2", "p3", "p6", "p7", "p8", "p9"];
 
 /// The command line, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

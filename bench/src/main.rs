@@ -17,6 +17,7 @@ mod p2;
 mod p3;
 mod p6;
 mod p7;
+mod p8;
 mod p9;
 mod report;
 mod statistics;
@@ -73,6 +74,7 @@ async fn one(name: &str, options: &Options) -> Result<Report> {
         "p3" => p3::run(options).await,
         "p6" => p6::run(options),
         "p7" => p7::run(options),
+        "p8" => p8::run(options).await,
         "p9" => p9::run(options).await,
         other => bail!("there is no benchmark {other:?}"),
     }

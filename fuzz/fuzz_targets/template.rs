@@ -80,6 +80,7 @@ fn attempt(spec: &RequestSpec, text: &str, value: &[u8]) {
         environment: "",
         workspace: "default",
         attempt: 1,
+        attempt_unix: 1_773_068_400,
         env: &env,
     };
     if let Ok(rendered) = request.render(&vars, &Same(Value::new(value))) {

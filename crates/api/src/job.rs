@@ -75,6 +75,9 @@ pub struct Job {
     pub preview: Option<Preview>,
     /// What its author should know.
     pub warnings: Vec<Warning>,
+    /// The secrets it names that mean none now; in answers about one job, and in lists that ask for such jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unresolved_secrets: Option<Vec<String>>,
     /// When it was made.
     pub created_at: Moment,
     /// When it was last edited.

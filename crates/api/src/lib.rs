@@ -3,6 +3,8 @@
 //! Nothing here knows HTTP serving, SQL or the execution path, and nothing here can serialise a secret's value
 //! except the client's own request bodies.
 
+pub mod approval;
+pub mod audit;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod error;

@@ -1,11 +1,12 @@
 //! Secrets as they are posted and answered. An answer has no field that could hold a value.
 
 use padclock_job::Moment;
-use padclock_vault::{EgressPolicy, Value};
+use padclock_vault::{EgressPolicy, Place, Value};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::SecretId;
+use crate::job::JobState;
+use crate::{ExecutionId, JobId, SecretId, UserId};
 
 /// The environment name that means: serves every environment.
 pub const ALL_ENVIRONMENTS: &str = "workspace";
@@ -112,6 +113,12 @@ pub struct SecretReplace {
     /// Allows a value under 4 bytes, which can't be masked.
     #[serde(default)]
     pub unmaskable: bool,
+    /// Where it may be sent from now on; absent: as before, null: anywhere. A change needs the permission `secrets:policy`.
+    #[serde(default, deserialize_with = "present")]
+    pub egress: Option<Option<EgressPolicy>>,
+    /// Seconds until it ends, counted anew; absent: as before.
+    #[serde(default)]
+    pub ttl: Option<u64>,
 }
 
 /// `PATCH /v1/secrets/:id`: what is known about it.
@@ -124,6 +131,29 @@ pub struct SecretPatch {
     /// After how many days a new value is due; null: never.
     #[serde(default, deserialize_with = "present")]
     pub rotate_every_days: Option<Option<u32>>,
+    /// Where it may be sent; null: anywhere. By itself: it makes an approval that a second admin decides.
+    #[serde(default, deserialize_with = "present")]
+    pub egress: Option<Option<EgressPolicy>>,
+}
+
+/// `GET /v1/secrets/:id/proposed-policy`: the narrowest policy under which the present jobs work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ProposedPolicy {
+    /// The policy; null when no job names the secret in a request.
+    pub egress: Option<EgressPolicy>,
+    /// The jobs that it was made of.
+    pub jobs: Vec<NamedJob>,
+    /// What could not be told, or deserves a look.
+    pub warnings: Vec<String>,
+}
+
+/// A job, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NamedJob {
+    /// Its id.
+    pub id: crate::JobId,
+    /// Its name.
+    pub name: String,
 }
 
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
@@ -163,6 +193,15 @@ pub struct Secret {
     pub version: u32,
     /// When its value or metadata last changed.
     pub updated_at: Moment,
+    /// When its value last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_at: Option<Moment>,
+    /// When its next value is due.
+    #[serde(default)]
+    pub rotation_due_at: Option<Moment>,
+    /// For how many whole days it has been due; in the list of what is due only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue_days: Option<u32>,
     /// What its owner should know.
     pub warnings: Vec<String>,
 }
@@ -179,4 +218,74 @@ pub struct Revealed {
     pub value: SubmittedValue,
     /// When it was opened.
     pub decrypted_at: Moment,
+}
+
+/// Which of a secret's versions one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VersionState {
+    /// The one that is used.
+    Current,
+    /// The one before it, kept until it is retired or the value is replaced again.
+    Previous,
+}
+
+/// A version of a secret, as `GET /v1/secrets/:id/versions` lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SecretVersion {
+    /// From 1; it only grows.
+    pub number: u32,
+    /// When it was made.
+    pub created_at: Moment,
+    /// The key term that seals it.
+    pub key_version: String,
+    /// Which one it is.
+    pub state: VersionState,
+}
+
+/// A use of a secret by an execution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SecretUsed {
+    /// The execution.
+    pub execution: ExecutionId,
+    /// Its job.
+    pub job_id: JobId,
+    /// When it took the secret.
+    pub at: Moment,
+}
+
+/// A job that names a secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SecretUser {
+    /// The job.
+    pub id: JobId,
+    /// Its name.
+    pub name: String,
+    /// What it does now.
+    pub state: JobState,
+    /// Whose it is: the owner's own secrets come before the workspace's.
+    pub owner: UserId,
+    /// The environment whose secrets it sees first.
+    pub environment: String,
+    /// Where it names the secret.
+    pub places: Vec<Place>,
+    /// Whether the name means this very secret, for this job and now: another of that name may come before it.
+    pub resolves_here: bool,
+}
+
+/// `GET /v1/secrets/:id/usage`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SecretUsage {
+    /// The jobs that name it, a page of them, oldest first.
+    pub jobs: Vec<SecretUser>,
+    /// The automations that name it.
+    pub automations: Vec<SecretUser>,
+    /// When an execution took it last. It is written down every few seconds.
+    pub last_used_at: Option<Moment>,
+    /// That execution.
+    pub last_execution: Option<ExecutionId>,
+    /// The last few executions that took it, newest first.
+    pub executions: Vec<SecretUsed>,
+    /// Where the next page of jobs begins; null at the end.
+    pub next_cursor: Option<String>,
 }

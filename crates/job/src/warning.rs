@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use padclock_template::RequestSpec;
+use padclock_template::{AuthSpec, RequestSpec};
 use padclock_vault::Place;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -40,6 +40,7 @@ impl Job {
         let spec = self.definition().request.as_ref();
         [
             spec.and_then(|spec| plain_http(self, spec)),
+            spec.and_then(plain_http_to_endpoint),
             secret_in_query(self),
             spec.and_then(|spec| too_often(self, spec)),
             either_day(self.timing()),
@@ -58,6 +59,18 @@ fn plain_http(job: &Job, spec: &RequestSpec) -> Option<Warning> {
     }
     let message = "sends a secret over plain http, readable on the way; use https";
     Some(Warning::new("request.url", "plain_http", message))
+}
+
+fn plain_http_to_endpoint(spec: &RequestSpec) -> Option<Warning> {
+    let Some(AuthSpec::Oauth2ClientCredentials(credentials)) = &spec.auth else {
+        return None;
+    };
+    if is_loopback(host(strip_scheme(&credentials.token_url)?)) {
+        return None;
+    }
+    let field = "request.auth.oauth2_client_credentials.token_url";
+    let message = "asks for a token over plain http, which shows the client's secret and the token on the way; use https";
+    Some(Warning::new(field, "plain_http", message))
 }
 
 fn strip_scheme(url: &str) -> Option<&str> {

@@ -8,7 +8,7 @@ use padclock_server::{Running, Settings};
 
 use crate::config::{self, Flags};
 use crate::say::Say;
-use crate::{demo, hygiene, logging};
+use crate::{audit, demo, hygiene, logging};
 
 /// The scheduler with a lock on it.
 #[derive(Debug, Parser)]
@@ -32,6 +32,9 @@ enum Command {
     Migrate(Flags),
     /// Print the settings that `serve` would use, each with its source; secrets are not shown.
     Config(Flags),
+    /// Verify the audit, and show the key that signs its heads.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -59,6 +62,7 @@ fn run(command: Command) -> Result<ExitCode> {
             Say.data(&config::resolve(&flags)?.shown());
             Ok(ExitCode::SUCCESS)
         }
+        Command::Audit(command) => runtime()?.block_on(audit::run(command)),
         Command::Openapi => {
             Say.data(&serde_json::to_string_pretty(
                 &padclock_server::openapi_document(),

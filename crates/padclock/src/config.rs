@@ -176,6 +176,13 @@ fn resolve_from(flags: &Flags, env: Environment<'_>) -> Result<Config> {
             Some("30"),
         ),
         pick(
+            "audit_copy",
+            flags.audit_copy.clone(),
+            "PADCLOCK_AUDIT_COPY",
+            file.audit_copy,
+            None,
+        ),
+        pick(
             "history.days",
             flags.history_days.clone(),
             "PADCLOCK_HISTORY_DAYS",
@@ -323,6 +330,13 @@ impl Config {
             drain_timeout: Duration::from_secs(self.bounded("drain_timeout", 0, 3_600)?.into()),
             // Shorter, and a busy node loses what it runs; longer, and what a dead one ran waits for minutes.
             lease_ttl: Duration::from_secs(self.bounded("lease_ttl", 3, 300)?.into()),
+            audit_copy: self
+                .get("audit_copy")
+                .map(|text| {
+                    text.parse()
+                        .map_err(|expected| anyhow::anyhow!("audit_copy must be {expected}"))
+                })
+                .transpose()?,
             retention: padclock_store::Retention {
                 days: self.bounded("history.days", 1, 36_500)?,
                 per_job: self.bounded("history.per_job", 1, 1_000_000)?,

@@ -22,7 +22,8 @@ use crate::state::App;
 
 pub(crate) use asking::Asking;
 pub(crate) use permission::{
-    OwnSecrets, Permission, Read, Reveal, Role, ScanHistory, WriteJobs, WriteSecrets,
+    OwnSecrets, Permission, Policy, Read, ReadAudit, Reveal, Role, ScanHistory, WriteJobs,
+    WriteSecrets,
 };
 
 /// Who was let in, by whichever credential, and what that narrows.
@@ -132,6 +133,7 @@ pub(crate) fn bearer(parts: &Parts) -> Answer<&str> {
 /// whatever others at its address have tried.
 fn unknown(app: &App, from: IpAddr) -> Failure {
     let now = Instant::now();
+    app.tries.count(from);
     if let Some(wait) = app.failures.wait(&from, now) {
         let failure = Failure::new(
             ErrorCode::RateLimited,

@@ -111,6 +111,30 @@ pub(crate) async fn open(settings: &Settings) -> Result<Opened, StartError> {
     })
 }
 
+/// Opens a database that a node has made, with its root key: it makes no folder, no keys and no token.
+pub(crate) async fn open_made(
+    settings: &Settings,
+) -> Result<(Arc<Store>, Arc<Keyring>), StartError> {
+    let own = format!("sqlite://{}", settings.data.join("padclock.db").display());
+    let url = settings.database.clone().unwrap_or(own);
+    let file = url.strip_prefix("sqlite://").map(Path::new);
+    if let Some(path) = file.filter(|path| !path.exists()) {
+        let (path, why) = (path.to_owned(), std::io::ErrorKind::NotFound.into());
+        return Err(StartError::Folder { path, why });
+    }
+    let store = Arc::new(Store::open(&url).await?);
+    let material = store.key_material().await?;
+    let material = material.ok_or_else(|| {
+        StartError::Other("the database is empty: no node has started on it yet".to_owned())
+    })?;
+    let (root, _) = settings
+        .root_key
+        .load(false, file.is_some(), &mut System::default())?;
+    let keyring = proved(&root, &material)?;
+    store.unlock(Arc::clone(&keyring));
+    Ok((store, keyring))
+}
+
 fn make_folder(path: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new()

@@ -66,6 +66,15 @@ impl Failure {
         }
     }
 
+    /// What kind it is, as the record of a refusal says it.
+    pub(crate) const fn code_word(&self) -> &'static str {
+        match self.code {
+            ErrorCode::Forbidden => "forbidden",
+            ErrorCode::NotFound => "not_found",
+            _ => "failed",
+        }
+    }
+
     /// As the envelope's body, for this request.
     pub(crate) fn body(&self, request_id: &str) -> ErrorBody {
         ErrorBody {
@@ -108,6 +117,21 @@ pub(crate) fn stored(what: &'static str) -> impl Fn(StoreError) -> Failure {
         StoreError::Changed => Failure::new(
             ErrorCode::PreconditionFailed,
             format!("the {what} has changed since it was read; read it again"),
+        ),
+        StoreError::Ended => Failure::new(
+            ErrorCode::Conflict,
+            format!("the {what} has ended; create it again, under the same name if you like"),
+        ),
+        StoreError::PolicyRequired => Failure::field(
+            "egress",
+            "egress_policy_required",
+            "this workspace requires an egress policy: name at least `hosts`",
+        ),
+        StoreError::Closed => Failure::new(
+            ErrorCode::Conflict,
+            format!(
+                "the {what} is no longer open: it was decided, has expired, or its secret has changed since; ask again"
+            ),
         ),
         StoreError::Unavailable(why) => {
             tracing::warn!(why, "the store is unavailable");

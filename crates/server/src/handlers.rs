@@ -1,5 +1,8 @@
 //! The calls of the API, one file per resource: parameters, answer, body, from top to bottom.
 
+pub(crate) mod approvals;
+pub(crate) mod audit;
+pub(crate) mod egress;
 pub(crate) mod executions;
 pub(crate) mod health;
 pub(crate) mod jobs;
@@ -33,9 +36,20 @@ fn page<T: Serialize>(
     } else {
         None
     };
+    page_from(path, items, limit, next_cursor)
+}
+
+/// A page of a list that goes on from a cursor of its own, though it may not be full.
+fn page_from<T: Serialize>(
+    path: &str,
+    items: Vec<T>,
+    limit: u32,
+    next_cursor: Option<String>,
+) -> Response {
+    let join = if path.contains('?') { '&' } else { '?' };
     let link = next_cursor
         .as_ref()
-        .map(|cursor| format!("<{path}?limit={limit}&cursor={cursor}>; rel=\"next\""));
+        .map(|cursor| format!("<{path}{join}limit={limit}&cursor={cursor}>; rel=\"next\""));
     let mut response = Json(Page { items, next_cursor }).into_response();
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         response.headers_mut().insert(header::LINK, link);

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use padclock_store::{Retention, Store};
+use padclock_store::{DueSecret, Result, Retention, Store};
 use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
 
 /// Between two steps of a round.
 const STEP: Duration = Duration::from_millis(200);
@@ -52,4 +54,65 @@ pub(crate) async fn prune(store: Arc<Store>, retention: Retention, stopping: Can
             () = stopping.cancelled() => return,
         }
     }
+}
+
+/// Between two looks at what time has ended.
+const SWEEP: Duration = Duration::from_secs(30);
+/// The most batches of one kind in one look.
+const BATCHES: usize = 100;
+
+/// Wipes secrets that have ended, ends approvals that nobody decided on, and tells of secrets whose new value is due, until the
+/// node stops.
+pub(crate) async fn sweep(
+    store: Arc<Store>,
+    node: Arc<str>,
+    metrics: Arc<Metrics>,
+    stopping: CancellationToken,
+) {
+    loop {
+        let swept = tokio::select! {
+            swept = sweep_once(&store, &node, &metrics) => swept,
+            () = stopping.cancelled() => return,
+        };
+        if let Err(error) = swept {
+            tracing::warn!(%error, "what has ended could not be swept");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(SWEEP) => {}
+            () = stopping.cancelled() => return,
+        }
+    }
+}
+
+async fn sweep_once(store: &Store, node: &Arc<str>, metrics: &Metrics) -> Result<()> {
+    for _ in 0..BATCHES {
+        match store.wipe_ended_secrets(Arc::clone(node)).await? {
+            0 => break,
+            wiped => tracing::info!(wiped, "secrets that had ended were wiped"),
+        }
+    }
+    for _ in 0..BATCHES {
+        if store.expire_approvals(Arc::clone(node)).await? == 0 {
+            break;
+        }
+    }
+    for _ in 0..BATCHES {
+        let due = store.tell_due_secrets(Arc::clone(node)).await?;
+        if due.is_empty() {
+            break;
+        }
+        due.iter().for_each(tell_due);
+    }
+    metrics.due_secrets.set(store.count_due_secrets().await?);
+    Ok(())
+}
+
+/// A secret's new value is due: said once per version. What else shall hear of it is told here.
+fn tell_due(secret: &DueSecret) {
+    tracing::warn!(
+        secret = %secret.id,
+        name = secret.name,
+        version = secret.version,
+        "a new value is due for a secret"
+    );
 }

@@ -132,6 +132,8 @@ const OBJECTS: &[&str] = &[
     "request.auth",
     "request.auth.basic",
     "request.auth.bearer",
+    "request.auth.awsv4",
+    "request.auth.oauth2_client_credentials",
     "retry",
     "egress",
 ];

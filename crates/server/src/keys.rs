@@ -41,14 +41,29 @@ pub(crate) fn open(
     keyring: &Keyring,
     secret: &padclock_store::SealedSecret,
 ) -> Result<Value, Unreadable> {
-    let at = SealPlace {
+    keyring.open(&place(secret), &secret.sealed)
+}
+
+/// Seals a version's value again as another version of the same secret.
+pub(crate) fn reseal(
+    keyring: &Keyring,
+    from: &padclock_store::SealedSecret,
+    version: u32,
+) -> Result<Sealed, Unreadable> {
+    let at = place(from);
+    let to = SealPlace { version, ..at };
+    keyring.reseal_value(&at, &to, &from.sealed, &mut System::default())
+}
+
+/// What a stored version is sealed for, under the policy of now.
+fn place(secret: &padclock_store::SealedSecret) -> SealPlace<'static> {
+    SealPlace {
         workspace: *secret.workspace.bytes(),
         secret: *secret.id.bytes(),
         version: secret.version,
         field: FIELD,
         policy_hash: secret.policy_hash,
-    };
-    keyring.open(&at, &secret.sealed)
+    }
 }
 
 /// What a value is sealed for.
@@ -69,4 +84,25 @@ pub(crate) fn seal(keyring: &Keyring, place: &SealFor<'_>, value: &Value) -> Sea
         policy_hash: EgressPolicy::hash(place.egress),
     };
     keyring.seal(&at, value, &mut System::default())
+}
+
+/// Seals a stored value anew, under another policy, as the version after it.
+pub(crate) fn rebind(
+    keyring: &Keyring,
+    stored: &padclock_store::SealedSecret,
+    egress: Option<&EgressPolicy>,
+) -> Result<Sealed, Unreadable> {
+    let from = place(stored);
+    let to = SealPlace {
+        version: stored.version + 1,
+        policy_hash: EgressPolicy::hash(egress),
+        ..from
+    };
+    keyring.reseal_value(&from, &to, &stored.sealed, &mut System::default())
+}
+
+/// Whether a stored value is sealed for the place and under the policy that its row tells. Only its data key is unwrapped.
+pub(crate) fn opens(keyring: &Keyring, stored: &padclock_store::SealedSecret) -> bool {
+    let rewrapped = keyring.rewrap(&place(stored), &stored.sealed, &mut System::default());
+    rewrapped.is_ok()
 }

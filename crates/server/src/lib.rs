@@ -2,9 +2,11 @@
 //!
 //! No SQL stands here and nothing here connects to a job's target: the store and the worker do that.
 
+mod audit;
 mod auth;
 mod bootstrap;
 mod disclose;
+mod doors;
 mod failure;
 mod handlers;
 mod housekeeping;
@@ -17,6 +19,7 @@ mod openapi;
 mod pages;
 mod password;
 mod plaintext;
+mod propose;
 mod random;
 mod root_key;
 mod routes;
@@ -25,7 +28,9 @@ mod set_up;
 mod settings;
 mod source;
 mod state;
+mod uses;
 
+pub use audit::{AuditCopy, Auditor, CheckedHeads, check_heads};
 pub use bootstrap::StartError;
 pub use openapi::document as openapi_document;
 pub use root_key::RootKeySource;

@@ -11,10 +11,13 @@ use prometheus::{
 pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) requests: HistogramVec,
+    /// Secrets of all workspaces whose new value is due, by the last look.
+    pub(crate) due_secrets: IntGauge,
     attempts: IntCounterVec,
     in_flight: IntGauge,
     worker: Mutex<Option<Arc<Counters>>>,
     failing: Mutex<Option<String>>,
+    pub(crate) audit: crate::audit::State,
 }
 
 fn registered<C: prometheus::core::Collector + Clone + 'static>(
@@ -45,7 +48,12 @@ impl Metrics {
             "padclock_attempts_in_flight",
             "Attempts that this node carries out now.",
         );
+        let due_secrets = IntGauge::new(
+            "padclock_secrets_rotation_due",
+            "Secrets whose new value is due.",
+        );
         Ok(Self {
+            due_secrets: registered(&registry, due_secrets)?,
             requests: registered(
                 &registry,
                 HistogramVec::new(requests, &["route", "method", "status"]),
@@ -54,6 +62,7 @@ impl Metrics {
             in_flight: registered(&registry, in_flight)?,
             worker: Mutex::default(),
             failing: Mutex::default(),
+            audit: crate::audit::State::new(&registry)?,
             registry,
         })
     }

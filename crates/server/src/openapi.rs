@@ -4,7 +4,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::handlers::{executions, jobs, me, pairings, scan, secrets};
+use crate::handlers::{approvals, audit, egress, executions, jobs, me, pairings, scan, secrets};
 
 struct Bearer;
 
@@ -23,10 +23,13 @@ impl Modify for Bearer {
     security(("token" = [])),
     paths(
         secrets::create, secrets::list, secrets::get, secrets::replace, secrets::patch, secrets::delete,
-        secrets::reveal::value,
+        secrets::reveal::value, secrets::versions::list, secrets::versions::roll_back, secrets::versions::retire, secrets::usage::usage,
         jobs::create, jobs::list, jobs::get, jobs::edit::patch, jobs::delete, jobs::run_now, jobs::pause, jobs::resume, jobs::next,
         executions::list, executions::get, executions::replay, executions::cancel,
         me::whoami,
+        egress::policy, egress::proposed,
+        approvals::list, approvals::get, approvals::approve, approvals::reject,
+        audit::list, audit::export,
         pairings::create, pairings::token,
         scan::list, scan::history::search,
     ),

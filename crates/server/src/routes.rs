@@ -15,9 +15,11 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 use crate::failure::Failure;
-use crate::handlers::{executions, health, jobs, me, pairings, scan, secrets};
+use crate::handlers::{
+    approvals, audit, egress, executions, health, jobs, me, pairings, scan, secrets,
+};
 use crate::state::App;
-use crate::{disclose, pages, random};
+use crate::{disclose, doors, pages, random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -28,6 +30,10 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/secrets",
     "/v1/secrets/{id}",
     "/v1/secrets/{id}/value",
+    "/v1/secrets/{id}/versions",
+    "/v1/secrets/{id}/usage",
+    "/v1/secrets/{id}/rollback",
+    "/v1/secrets/{id}/retire-previous",
     "/v1/jobs",
     "/v1/jobs/{id}",
     "/v1/jobs/{id}/run-now",
@@ -38,6 +44,14 @@ pub(crate) const DOCUMENTED: &[&str] = &[
     "/v1/executions/{id}",
     "/v1/executions/{id}/replay",
     "/v1/executions/{id}/cancel",
+    "/v1/secrets/{id}/policy",
+    "/v1/secrets/{id}/proposed-policy",
+    "/v1/approvals",
+    "/v1/approvals/{id}",
+    "/v1/approvals/{id}/approve",
+    "/v1/approvals/{id}/reject",
+    "/v1/audit",
+    "/v1/audit/export",
     "/v1/pairings",
     "/v1/pairings/token",
     "/v1/scan",
@@ -61,6 +75,16 @@ pub(crate) fn router(app: App) -> Router {
                 .delete(secrets::delete),
         )
         .route("/v1/secrets/{id}/value", get(secrets::reveal::value))
+        .route("/v1/secrets/{id}/versions", get(secrets::versions::list))
+        .route("/v1/secrets/{id}/usage", get(secrets::usage::usage))
+        .route(
+            "/v1/secrets/{id}/rollback",
+            post(secrets::versions::roll_back),
+        )
+        .route(
+            "/v1/secrets/{id}/retire-previous",
+            post(secrets::versions::retire),
+        )
         .route("/v1/jobs", get(jobs::list).post(jobs::create))
         .route(
             "/v1/jobs/{id}",
@@ -74,11 +98,21 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/executions/{id}", get(executions::get))
         .route("/v1/executions/{id}/replay", post(executions::replay))
         .route("/v1/executions/{id}/cancel", post(executions::cancel))
+        .route("/v1/secrets/{id}/policy", post(egress::policy))
+        .route("/v1/secrets/{id}/proposed-policy", get(egress::proposed))
+        .route("/v1/approvals", get(approvals::list))
+        .route("/v1/approvals/{id}", get(approvals::get))
+        .route("/v1/approvals/{id}/approve", post(approvals::approve))
+        .route("/v1/approvals/{id}/reject", post(approvals::reject))
+        .route("/v1/audit", get(audit::list))
+        .route("/v1/audit/export", get(audit::export))
         .route("/v1/pairings", post(pairings::create))
         .route("/v1/pairings/token", post(pairings::token))
         .route("/v1/scan", get(scan::list))
         .route("/v1/scan/history", post(scan::history::search))
         .merge(pages::routes())
+        .merge(doors::hookwatch::routes())
+        .merge(doors::hooklistener::routes())
         .fallback(|| async { Failure::new(ErrorCode::NotFound, "there is no such path") })
         .method_not_allowed_fallback(|| async {
             Failure::new(
@@ -148,9 +182,10 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
 
 /// The parameters that calls take; every other is refused, for it was meant to do something.
 const PARAMETERS: &[(&str, &str, &[&str])] = &[
-    ("GET", "/v1/secrets", &["limit", "cursor"]),
+    ("GET", "/v1/secrets", &["limit", "cursor", "due"]),
     ("DELETE", "/v1/secrets/{id}", &["if_unused"]),
-    ("GET", "/v1/jobs", &["limit", "cursor"]),
+    ("GET", "/v1/secrets/{id}/usage", &["limit", "cursor"]),
+    ("GET", "/v1/jobs", &["limit", "cursor", "unresolved"]),
     ("POST", "/v1/jobs", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
     ("GET", "/v1/scan", &["limit", "cursor"]),
@@ -163,10 +198,16 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
             "job_id", "status", "trigger", "from", "to", "limit", "cursor",
         ],
     ),
+    ("GET", "/v1/approvals", &["limit", "cursor", "state"]),
+    (
+        "GET",
+        "/v1/audit",
+        &["actor", "action", "target", "from", "to", "limit", "cursor"],
+    ),
 ];
 
 fn unknown_parameter(request: &Request, route: &str) -> Option<String> {
-    let query = request.uri().query()?;
+    let query = request.uri().query().filter(|_| !doors::is_door(route))?;
     let method = request.method().as_str();
     let taken = PARAMETERS
         .iter()

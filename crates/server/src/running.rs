@@ -12,6 +12,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::copy::Copier;
+use crate::audit::heads::Keeper;
+use crate::audit::strangers;
 use crate::bootstrap::{self, Made, StartError};
 use crate::keys::{KeyringOpener, Keyrings};
 use crate::limits::Failures;
@@ -20,7 +23,8 @@ use crate::set_up::{self, SetUpLink};
 use crate::settings::Settings;
 use crate::source::StoreSource;
 use crate::state::App;
-use crate::{housekeeping, listen, random, routes};
+use crate::uses::Uses;
+use crate::{housekeeping, listen, random, routes, uses};
 
 /// Failures in a minute by one address, and by one account.
 const WRONG_TOKENS: u32 = 60;
@@ -39,10 +43,15 @@ pub struct Running {
     pub set_up: Option<SetUpLink>,
     stopping: CancellationToken,
     closing: CancellationToken,
+    /// Nothing more will be recorded but what tells of the end.
+    ending: CancellationToken,
     going: Arc<AtomicBool>,
     worker: JoinHandle<()>,
     http: JoinHandle<()>,
     housekeeping: JoinHandle<()>,
+    uses: JoinHandle<()>,
+    writing: CancellationToken,
+    audit: Vec<JoinHandle<()>>,
     _lock: Option<File>,
 }
 
@@ -75,6 +84,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         logins: Arc::new(Failures::new(WRONG_PASSWORDS)),
         secure_cookies: settings.behind_proxy || public_url.starts_with("https://"),
         public_url: public_url.as_str().into(),
+        tries: Arc::default(),
         stopping: Arc::default(),
     };
     let set_up = match &opened.made.owner_token {
@@ -84,8 +94,20 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
     let node: Arc<str> = node_name(settings.node.as_deref()).into();
     let stopping = CancellationToken::new();
     let closing = CancellationToken::new();
-    let worker = start_worker(&app, &settings, &node, &stopping)?;
+    let ending = CancellationToken::new();
+    let audit = start_audit(&app, &settings, &ending);
+    let uses: Arc<Uses> = Arc::default();
+    // Not stopped before the worker: what it still takes is written down.
+    let writing = CancellationToken::new();
+    let worker = start_worker(&app, &settings, &node, (&uses, &stopping))?;
+    let keeping = uses::keep(uses, Arc::clone(&app.store), writing.clone());
     let prune = housekeeping::prune(Arc::clone(&app.store), settings.retention, stopping.clone());
+    let sweep = housekeeping::sweep(
+        Arc::clone(&app.store),
+        Arc::clone(&node),
+        Arc::clone(&app.metrics),
+        stopping.clone(),
+    );
     let access = housekeeping::access(Arc::clone(&app.store), stopping.clone());
     Ok(Running {
         address,
@@ -99,11 +121,15 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
             closing.clone(),
         )),
         housekeeping: tokio::spawn(async move {
-            tokio::join!(prune, access);
+            tokio::join!(prune, sweep, access);
         }),
+        uses: tokio::spawn(keeping),
+        writing,
         worker,
+        audit,
         stopping,
         closing,
+        ending,
         _lock: opened.lock,
     })
 }
@@ -121,11 +147,40 @@ fn node_name(given: Option<&str>) -> String {
     )
 }
 
+/// What is done for the audit beside the calls and the worker. Each part ends after the one before it, since it is about what
+/// that one has written.
+fn start_audit(app: &App, settings: &Settings, ending: &CancellationToken) -> Vec<JoinHandle<()>> {
+    let reported = CancellationToken::new();
+    let report = strangers::report(
+        Arc::clone(&app.store),
+        Arc::clone(&app.tries),
+        ending.clone(),
+    );
+    let after = reported.clone();
+    let mut parts = vec![tokio::spawn(async move {
+        let _done = after.drop_guard();
+        report.await;
+    })];
+    let (store, metrics) = (|| Arc::clone(&app.store), || Arc::clone(&app.metrics));
+    let keeper = Keeper::new(
+        store(),
+        Arc::clone(&app.keyrings),
+        metrics(),
+        &settings.data,
+    );
+    parts.push(tokio::spawn(keeper.run(reported.clone())));
+    if let Some(target) = settings.audit_copy.clone() {
+        let copier = Copier::new(store(), metrics(), target, &settings.data);
+        parts.push(tokio::spawn(copier.run(reported)));
+    }
+    parts
+}
+
 fn start_worker(
     app: &App,
     settings: &Settings,
     node: &Arc<str>,
-    stopping: &CancellationToken,
+    (uses, stopping): (&Arc<Uses>, &CancellationToken),
 ) -> Result<JoinHandle<()>, StartError> {
     let told = padclock_worker::Settings {
         node: node.to_string(),
@@ -148,6 +203,7 @@ fn start_worker(
         work: Arc::clone(&app.work),
         ends: Arc::clone(&app.ends),
         told: std::sync::Mutex::default(),
+        uses: Arc::clone(uses),
         stopping: stopping.clone(),
     };
     let source = Arc::new(Watched {
@@ -205,9 +261,19 @@ impl Running {
                 tracing::error!(part, "a part of the node ended badly");
             }
         }
+        self.writing.cancel();
+        if self.uses.await.is_err() {
+            tracing::error!(part = "uses", "a part of the node ended badly");
+        }
         self.closing.cancel();
         if self.http.await.is_err() {
             tracing::error!(part = "listener", "a part of the node ended badly");
+        }
+        self.ending.cancel();
+        for task in self.audit {
+            if task.await.is_err() {
+                tracing::error!(part = "audit", "a part of the node ended badly");
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use padclock_store::Retention;
 use padclock_vault::Value;
 use padclock_worker::Cidr;
 
+use crate::audit::AuditCopy;
 use crate::root_key::RootKeySource;
 
 /// Everything that a node is told.
@@ -41,6 +42,8 @@ pub struct Settings {
     pub drain_timeout: Duration,
     /// How long a lease holds without being renewed.
     pub lease_ttl: Duration,
+    /// Where each committed audit record is copied to.
+    pub audit_copy: Option<AuditCopy>,
     /// How much history is kept.
     pub retention: Retention,
 }
@@ -75,6 +78,7 @@ impl Settings {
             per_host: 64,
             drain_timeout: Duration::from_secs(30),
             lease_ttl: Duration::from_secs(30),
+            audit_copy: None,
             retention: Retention::default(),
         }
     }

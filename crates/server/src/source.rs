@@ -8,15 +8,18 @@ use async_trait::async_trait;
 use padclock_api::ExecutionId;
 use padclock_job::Overlap;
 use padclock_store::{
-    Claimed, End as StoredEnd, Finished, HeldLease, Refused as StoredRefusal, Revocation, Store,
-    StoreError,
+    Claimed, End as StoredEnd, Finished, HeldLease, Refused as StoredRefusal, Revocation,
+    SecretUse, Store, StoreError,
 };
 use padclock_worker::{
-    Completion, End, Held, Lease, Renewed, Revoked, RunSource, SealedSecret, SourceError,
+    Completion, End, Held, Lease, RefusedSecret, Renewed, Revoked, RunSource, SealedSecret,
+    SourceError,
 };
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+use crate::uses::Uses;
 
 /// The longest sleep without a look at the clock (scheduling contract).
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -35,6 +38,7 @@ pub(crate) struct StoreSource {
     pub(crate) ends: Arc<Notify>,
     /// The leases whose end was passed on, until they are completed.
     pub(crate) told: Mutex<HashSet<ExecutionId>>,
+    pub(crate) uses: Arc<Uses>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -56,6 +60,7 @@ impl StoreSource {
         {
             self.ends.notify_one();
         }
+        self.uses.note(&claimed);
         Ok(claimed
             .into_iter()
             .map(|one| lease(one, deadline))
@@ -105,6 +110,7 @@ fn lease(claimed: Claimed, deadline: Instant) -> Lease {
         now: claimed.now,
         last_run: claimed.last_run,
         next_due: claimed.next_due,
+        require_policy: claimed.require_policy,
         deadline,
     }
 }
@@ -122,6 +128,14 @@ fn queues(job: &padclock_job::Job) -> bool {
     let definition = job.definition();
     matches!(definition.overlap, Overlap::QueueOne | Overlap::QueueAll)
         || definition.max_concurrent.is_some()
+}
+
+fn named(secret: &RefusedSecret) -> SecretUse {
+    SecretUse {
+        name: secret.name.clone(),
+        id: Some(secret.secret.to_string()),
+        version: Some(secret.version),
+    }
 }
 
 fn finished(done: &Completion) -> Result<Finished, SourceError> {
@@ -147,7 +161,7 @@ fn finished(done: &Completion) -> Result<Finished, SourceError> {
         warnings: json(&done.warnings),
         queues: queues(&done.job),
         refused: done.refused.as_ref().map(|refused| StoredRefusal {
-            secret: refused.secret.clone(),
+            secrets: refused.secrets.iter().map(named).collect(),
             host: refused.host.clone(),
         }),
     })

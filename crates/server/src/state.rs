@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use padclock_store::Store;
 use tokio::sync::Notify;
 
+use crate::audit::strangers::Tries;
 use crate::keys::Keyrings;
 use crate::limits::Failures;
 use crate::metrics::Metrics;
@@ -28,6 +29,8 @@ pub(crate) struct App {
     pub(crate) public_url: Arc<str>,
     /// Whether browsers reach it by TLS only.
     pub(crate) secure_cookies: bool,
+    /// Wrong tokens, to be told to the audit.
+    pub(crate) tries: Arc<Tries>,
     pub(crate) stopping: Arc<AtomicBool>,
 }
 

@@ -74,12 +74,13 @@ ALTER TABLE secrets ADD COLUMN due_told_version BIGINT;
 CREATE INDEX secrets_end ON secrets (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX secret_versions_term ON secret_versions (term);
 
--- When a secret was last used, and by what. Written in the background, never by a run.
+-- When a secret was last used, and by what; the last few uses as JSON. Written in the background, never by a run.
 CREATE TABLE secret_uses (
     secret_id BYTEA NOT NULL PRIMARY KEY,
     at BIGINT NOT NULL,
     execution_id BYTEA,
-    job_id BYTEA
+    job_id BYTEA,
+    recent TEXT NOT NULL
 );
 
 -- What one admin asks for and another has to approve.
@@ -108,3 +109,14 @@ CREATE TABLE audit_signatures (
     signature BYTEA NOT NULL,
     PRIMARY KEY (workspace_id, seq)
 );
+
+-- Which jobs name which secrets, written when a job is saved: a name may mean another secret for each owner and environment.
+CREATE TABLE job_references (
+    workspace_id BYTEA NOT NULL,
+    name TEXT NOT NULL,
+    job_id BYTEA NOT NULL,
+    uri BIGINT NOT NULL,
+    environment TEXT NOT NULL,
+    PRIMARY KEY (workspace_id, name, job_id, uri)
+);
+CREATE INDEX job_references_job ON job_references (job_id);

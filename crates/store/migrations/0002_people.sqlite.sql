@@ -74,12 +74,13 @@ ALTER TABLE secrets ADD COLUMN due_told_version INTEGER;
 CREATE INDEX secrets_end ON secrets (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX secret_versions_term ON secret_versions (term);
 
--- When a secret was last used, and by what. Written in the background, never by a run.
+-- When a secret was last used, and by what; the last few uses as JSON. Written in the background, never by a run.
 CREATE TABLE secret_uses (
     secret_id BLOB NOT NULL PRIMARY KEY,
     at INTEGER NOT NULL,
     execution_id BLOB,
-    job_id BLOB
+    job_id BLOB,
+    recent TEXT NOT NULL
 ) WITHOUT ROWID;
 
 -- What one admin asks for and another has to approve.
@@ -108,3 +109,14 @@ CREATE TABLE audit_signatures (
     signature BLOB NOT NULL,
     PRIMARY KEY (workspace_id, seq)
 ) WITHOUT ROWID;
+
+-- Which jobs name which secrets, written when a job is saved: a name may mean another secret for each owner and environment.
+CREATE TABLE job_references (
+    workspace_id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    job_id BLOB NOT NULL,
+    uri INTEGER NOT NULL,
+    environment TEXT NOT NULL,
+    PRIMARY KEY (workspace_id, name, job_id, uri)
+) WITHOUT ROWID;
+CREATE INDEX job_references_job ON job_references (job_id);

@@ -104,6 +104,10 @@ static FIRST_OWNER: Sql = Sql::both(
      WHERE m.role = 'owner' AND w.name = 'default' ORDER BY m.created_at LIMIT 1",
 );
 
+static FIRST_WORKSPACE: Sql = Sql::both(
+    "SELECT id FROM workspaces ORDER BY CASE name WHEN 'default' THEN 0 ELSE 1 END, created_at LIMIT 1",
+);
+
 async fn key_material(tx: &mut dyn Tx) -> Result<Option<KeyMaterial>> {
     let Some(mut row) = tx.query(&MASTER, &[]).await?.pop() else {
         return Ok(None);
@@ -195,6 +199,18 @@ async fn put_token(
 }
 
 impl Store {
+    /// The workspace that the first start has made: what belongs to no other is recorded there.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] before the first start, or when the database can't answer.
+    pub async fn first_workspace(&self) -> Result<WorkspaceId> {
+        self.read(body!(|tx| {
+            let row = tx.query(&FIRST_WORKSPACE, &[]).await?.pop();
+            row.ok_or(StoreError::NotFound)?.id(0)
+        }))
+        .await
+    }
+
     /// The sealed keys, when a first start has been made.
     ///
     /// # Errors

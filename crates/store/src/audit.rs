@@ -5,7 +5,11 @@
 //! durable when it answers: a value that is read back is opened after it, never before.
 
 mod action;
+mod chain;
+mod heads;
+mod list;
 mod record;
+mod verify;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +22,9 @@ use crate::field::{Field, fields};
 use crate::tx::{Batch, Rows, Sql, Tx};
 
 pub use action::Action;
+pub use chain::{Chain, Fault, Kept, Record, Report};
+pub use heads::Head;
+pub use list::{AuditFilter, AuditPage};
 pub(crate) use record::Recorder;
 
 /// What a member shows to be let in.
@@ -109,6 +116,15 @@ pub struct Detail {
     /// The host that a secret was not sent to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// A secret's egress policy, as JSON or `anywhere`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// The one before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_before: Option<String>,
+    /// The member whose a job has become.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// How it ended, where that is not plain from the action.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
@@ -148,27 +164,6 @@ pub(crate) async fn start_chain(tx: &mut dyn Tx, workspace: WorkspaceId) -> Resu
         .map(drop)
 }
 
-/// The tag of a record that follows the one tagged `previous`.
-pub(crate) fn tag(
-    key: &DerivedKey,
-    previous: &[u8],
-    seq: i64,
-    at: i64,
-    entry: &Entry,
-    detail: &str,
-) -> [u8; 32] {
-    key.mac(&[
-        previous,
-        entry.workspace.bytes(),
-        &seq.to_be_bytes(),
-        &at.to_be_bytes(),
-        entry.actor.as_bytes(),
-        entry.action.word().as_bytes(),
-        entry.target.as_bytes(),
-        detail.as_bytes(),
-    ])
-}
-
 /// Appends records to their workspaces' chains. It takes the lock of each chain: call it last in a transaction.
 pub(crate) async fn append(
     tx: &mut dyn Tx,
@@ -194,16 +189,26 @@ pub(crate) async fn append(
             seq += 1;
             let detail = serde_json::to_string(&entry.detail)
                 .map_err(|error| StoreError::Damaged(error.to_string()))?;
-            previous = tag(key, &previous, seq, at, &entry, &detail).to_vec();
+            let mut record = Record {
+                seq,
+                at,
+                actor: entry.actor,
+                action: entry.action.word().to_owned(),
+                target: entry.target,
+                detail,
+                tag: Vec::new(),
+            };
+            record.tag = record.expected(key, workspace, &previous).to_vec();
+            previous.clone_from(&record.tag);
             rows.fields.extend([
                 Field::from(workspace),
                 seq.into(),
                 at.into(),
-                entry.actor.into(),
-                entry.action.word().into(),
-                entry.target.into(),
-                detail.into(),
-                previous.clone().into(),
+                record.actor.into(),
+                record.action.into(),
+                record.target.into(),
+                record.detail.into(),
+                record.tag.into(),
             ]);
         }
         let head = Rows::new([[seq.into(), previous.into(), Field::from(workspace)]]);

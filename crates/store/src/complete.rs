@@ -10,7 +10,7 @@ use padclock_api::{ExecutionId, JobId, Status, WorkspaceId};
 use padclock_job::Moment;
 use padclock_vault::Label;
 
-use crate::audit;
+use crate::audit::{self, SecretUse};
 use crate::error::Result;
 use crate::executions::INSERT_HISTORY;
 use crate::field::Field;
@@ -42,11 +42,11 @@ pub enum End {
     },
 }
 
-/// A secret that its egress policy kept from a host.
+/// Secrets that their egress policies kept from a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// The secret's name.
-    pub secret: String,
+    /// The secrets, each with its version.
+    pub secrets: Vec<SecretUse>,
     /// The host that it would have gone to.
     pub host: String,
 }

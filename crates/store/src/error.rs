@@ -13,6 +13,15 @@ pub enum StoreError {
     /// The row has changed since the caller read it.
     #[error("it has changed since it was read")]
     Changed,
+    /// The secret has ended and waits to be wiped.
+    #[error("it has ended")]
+    Ended,
+    /// The workspace asks for an egress policy, and the secret would have none.
+    #[error("the workspace requires an egress policy")]
+    PolicyRequired,
+    /// Someone decided on it before, or its time is over.
+    #[error("it is no longer open")]
+    Closed,
     /// The database can't do it now: out of space, out of reach, locked.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),

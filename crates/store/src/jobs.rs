@@ -24,8 +24,10 @@ macro_rules! select_job {
     };
 }
 
-mod mention;
+mod reference;
 mod state;
+
+pub use reference::JobUse;
 
 /// A job to store, checked and compiled.
 #[derive(Debug)]
@@ -51,6 +53,8 @@ pub struct JobEdit {
     pub job: Arc<Job>,
     /// Whether its times may have changed: then the generation is raised, and what waits of the old one is dropped.
     pub reschedule: bool,
+    /// Whose the job is from now on: of those who see nobody's secrets but their own, the last who said what it sends.
+    pub owner: UserId,
     /// The revision that the caller read.
     pub expected: u32,
 }
@@ -62,7 +66,7 @@ pub struct JobRow {
     pub id: JobId,
     /// Its workspace.
     pub workspace: WorkspaceId,
-    /// Who made it.
+    /// Who made it, or was the last to say what it sends and when: its `user` secrets are this member's.
     pub owner: UserId,
     /// What it does now.
     pub state: JobState,
@@ -85,8 +89,8 @@ static INSERT: Sql = Sql::both(
      VALUES ($1, $2, $3, $4, $5, 1, 1, $6, $6, $7)",
 );
 static UPDATE: Sql = Sql::both(
-    "UPDATE jobs SET name = $1, state = $2, generation = $3, revision = revision + 1, updated_at = $4, definition = $5
-     WHERE id = $6 AND revision = $7",
+    "UPDATE jobs SET name = $1, state = $2, generation = $3, revision = revision + 1, updated_at = $4, definition = $5, owner_id = $6
+     WHERE id = $7 AND revision = $8",
 );
 static PUT_DUE: Sql = Sql::both(
     "INSERT INTO due (job_id, run_at, scheduled_for, generation, revision) VALUES ($1, $2, $3, $4, $5)
@@ -235,6 +239,7 @@ async fn create(tx: &mut dyn Tx, new: &NewJob) -> Result<()> {
         stored(definition)?
     ];
     tx.execute(&INSERT, params).await?;
+    reference::put(tx, new.id, new.workspace, &new.job).await?;
     put_due(
         tx,
         DuePlace {
@@ -267,12 +272,15 @@ async fn edit(tx: &mut dyn Tx, before: &JobRow, edit: &JobEdit, now: Moment) -> 
         generation,
         now,
         stored(definition)?,
+        edit.owner,
         before.id,
         edit.expected
     ];
     if tx.execute(&UPDATE, params).await? == 0 {
         return Err(StoreError::Changed);
     }
+    reference::forget(tx, before.id).await?;
+    reference::put(tx, before.id, before.workspace, &edit.job).await?;
     let place = DuePlace {
         job: before.id,
         generation,
@@ -370,13 +378,9 @@ impl Store {
             let now = Moment::from_millis(tx.now().await?);
             edit(tx, &before, &change, now).await?;
             let row = get(tx, workspace, id).await?;
-            audit::append(
-                tx,
-                keys.derived(Label::Audit),
-                now.millis(),
-                vec![entry(&actor, Action::JobUpdate, &row)],
-            )
-            .await?;
+            let mut entry = entry(&actor, Action::JobUpdate, &row);
+            entry.detail.owner = (row.owner != before.owner).then(|| row.owner.to_string());
+            audit::append(tx, keys.derived(Label::Audit), now.millis(), vec![entry]).await?;
             Ok(row)
         }))
         .await

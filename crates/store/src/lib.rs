@@ -5,6 +5,7 @@
 //! `padclock_job`, called inside the transaction that records them.
 
 mod access;
+mod approvals;
 mod audit;
 mod cache;
 mod claim;
@@ -18,12 +19,14 @@ mod jobs;
 mod links;
 mod migrate;
 mod pairings;
+mod policies;
 mod postgres;
 mod resolve;
 mod scan;
 mod secrets;
 mod sessions;
 mod sqlite;
+mod sweep;
 mod tx;
 mod workspaces;
 
@@ -34,20 +37,26 @@ use padclock_job::Moment;
 use padclock_vault::Keyring;
 
 pub use access::{FirstStart, KeyMaterial, NewToken, TokenRow};
-pub use audit::{Action, Actor, Credential, Detail, SecretUse};
+pub use approvals::{ApprovalRow, Decided, Decision, NewApproval, NotDecided};
+pub use audit::{
+    Action, Actor, AuditFilter, AuditPage, Chain, Credential, Detail, Fault, Head, Kept, Record,
+    Report, SecretUse,
+};
 pub use claim::{Claimed, HeldLease, Revocation};
 pub use complete::{End, Finished, Refused};
 pub use error::{Result, StoreError};
 pub use executions::ExecutionFilter;
 pub use history::Retention;
 pub use idempotency::Reserved;
-pub use jobs::{JobEdit, JobRow, NewJob};
+pub use jobs::{JobEdit, JobRow, JobUse, NewJob};
 pub use links::{Joined, Joining, LinkKind, LinkRow, NewSetUpLink};
 pub use pairings::{Claim, NewPairing, PairingRow};
+pub use policies::Resealed;
 pub use resolve::SealedSecret;
 pub use scan::{After, Kept, KeptIn};
+pub use secrets::{NewSecret, NewVersion, Revealing, SecretFilter, SecretRow, SecretTimes, USES};
 pub use sessions::{Account, NewSession, SessionRow};
-pub use secrets::{NewSecret, NewVersion, Revealing, SecretRow};
+pub use sweep::DueSecret;
 
 use tx::Body;
 
@@ -105,13 +114,15 @@ impl Store {
                 "the database URL must begin with sqlite:// or postgres://".to_owned(),
             ));
         };
-        Ok(Self {
+        let store = Self {
             engine: Arc::new(engine),
             recorder: Arc::default(),
             keyring: OnceLock::new(),
             jobs: Arc::default(),
             secrets: Arc::default(),
-        })
+        };
+        store.fill_references().await?;
+        Ok(store)
     }
 
     /// Gives the store the key of the audit chain. Until then nothing that must be audited can be done.

@@ -14,6 +14,7 @@ use padclock_vault::{EgressPolicy, Sealed};
 use crate::cache::{Candidates, Fresh, Secrets};
 use crate::error::Result;
 use crate::field::{Field, Row};
+use crate::policies::Asked;
 use crate::secrets::EVERY;
 use crate::tx::{Rows, Sql, Tx, one_batch};
 
@@ -76,6 +77,29 @@ pub(crate) fn decode(row: &mut Row) -> Result<SealedSecret> {
     })
 }
 
+/// Every secret of these names, whoever's it is and whatever environment it serves.
+pub(crate) async fn named(
+    tx: &mut dyn Tx,
+    workspace: WorkspaceId,
+    names: BTreeSet<String>,
+) -> Result<BTreeMap<String, Vec<Arc<SealedSecret>>>> {
+    let mut found: BTreeMap<String, Vec<Arc<SealedSecret>>> = BTreeMap::new();
+    let keys = Rows::new(
+        names
+            .into_iter()
+            .map(|name| [Field::from(workspace), Field::from(name)]),
+    );
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    for mut row in one_batch(tx, &BY_NAME, keys).await? {
+        let secret = decode(&mut row)?;
+        let list = found.entry(secret.name.clone()).or_default();
+        list.push(Arc::new(secret));
+    }
+    Ok(found)
+}
+
 /// For whom a name is looked up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asker<'a> {
@@ -116,17 +140,19 @@ pub(crate) fn choose(
 pub(crate) struct KnownWorkspace {
     pub name: Arc<str>,
     pub secrets_revision: i64,
+    /// Whether a secret without an egress policy may be sent nowhere.
+    pub require_policy: bool,
 }
 
 static WORKSPACES: Sql = Sql::each(
-    "SELECT id, name, secrets_revision FROM workspaces WHERE id = $1",
-    "SELECT w.id, w.name, w.secrets_revision FROM unnest($1::bytea[]) AS k(id) JOIN workspaces w ON w.id = k.id",
+    "SELECT id, name, secrets_revision, settings FROM workspaces WHERE id = $1",
+    "SELECT w.id, w.name, w.secrets_revision, w.settings FROM unnest($1::bytea[]) AS k(id) JOIN workspaces w ON w.id = k.id",
 );
 /// As [`WORKSPACES`], and no secret of theirs changes until the transaction ends: one whose deletion is recorded is never
 /// used after that record.
 static WORKSPACES_HELD: Sql = Sql::each(
     WORKSPACES.sqlite,
-    "SELECT w.id, w.name, w.secrets_revision FROM unnest($1::bytea[]) AS k(id) JOIN workspaces w ON w.id = k.id FOR SHARE OF w",
+    "SELECT w.id, w.name, w.secrets_revision, w.settings FROM unnest($1::bytea[]) AS k(id) JOIN workspaces w ON w.id = k.id FOR SHARE OF w",
 );
 
 /// The names and secrets' revisions of workspaces, and whether secrets of theirs are to be used.
@@ -151,6 +177,9 @@ pub(crate) async fn workspaces(
             KnownWorkspace {
                 name: row.text(1)?.into(),
                 secrets_revision: row.int(2)?,
+                // Settings that can't be read ask for everything.
+                require_policy: Asked::of(&row.text(3)?)
+                    .map_or(true, |asked| asked.require_egress_policy),
             },
         ))
     };

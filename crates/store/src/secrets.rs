@@ -1,22 +1,28 @@
 //! Secrets: metadata and sealed versions. Nothing here can open a value.
 
+mod paging;
 mod reveal;
 mod row;
+mod uses;
+mod version;
 
 use padclock_api::secret::{ALL_ENVIRONMENTS, Reveal, SecretPatch};
 use padclock_api::{SecretId, UserId, WorkspaceId};
-use padclock_job::Moment;
 use padclock_vault::{EgressPolicy, Label, Sealed};
 
 use crate::audit::{self, Action, Actor, Detail, Entry};
 use crate::error::{Result, StoreError};
-use crate::field::{Field, fields};
+use crate::field::{Field, Row, fields};
+use crate::policies::{self, Change};
+use crate::sweep::{self, Namesake};
 use crate::tx::{Sql, Tx};
 use crate::{Store, body};
 
-pub use reveal::Reveal as Revealing;
+pub use paging::{SecretFilter, SecretTimes};
+pub use reveal::Revealing;
 pub use row::SecretRow;
 use row::decode;
+pub use uses::USES;
 
 /// A secret to store, its value already sealed as version 1.
 #[derive(Debug)]
@@ -58,6 +64,10 @@ pub struct NewVersion {
     pub unmaskable: bool,
     /// Whether it is so short that only its raw form is masked.
     pub short: bool,
+    /// The policy that it is sealed under, when that is to change; `Some(None)`: anywhere. No other version stays then.
+    pub egress: Option<Option<EgressPolicy>>,
+    /// Seconds until it ends, from now on; absent: as before.
+    pub ttl_seconds: Option<u64>,
     /// The sealed value.
     pub sealed: Sealed,
 }
@@ -66,7 +76,7 @@ macro_rules! select_secret {
     ($rest:literal) => {
         concat!(
             "SELECT s.id, s.name, s.environment, s.created_at, v.term, s.owner_id, s.description, s.egress, s.expires_at, s.reveal, ",
-            "s.unmaskable, s.rotate_every_days, s.version, s.updated_at, s.short, s.revision ",
+            "s.unmaskable, s.rotate_every_days, s.version, s.updated_at, s.short, s.revision, v.created_at ",
             "FROM secrets s JOIN secret_versions v ON v.secret_id = s.id AND v.version = s.version ",
             $rest
         )
@@ -107,18 +117,23 @@ static LIST_OF: Sql = Sql::both(select_secret!(
        AND (s.environment = $5 OR s.environment = $6) ORDER BY s.id LIMIT $7"
 ));
 
-fn owner_bytes(owner: Option<UserId>) -> Field {
+static DUE: Sql = Sql::both(select_secret!(
+    "WHERE s.workspace_id = $1 AND s.id > $2 AND (s.owner_id = $3 OR s.owner_id = $4) AND s.rotate_every_days IS NOT NULL
+     AND v.created_at + s.rotate_every_days * 86400000 <= $5 AND ($6 = '' OR s.environment = $6 OR s.environment = $7) ORDER BY s.id LIMIT $8"
+));
+
+pub(crate) fn owner_bytes(owner: Option<UserId>) -> Field {
     owner.map_or_else(|| Field::Bytes(Vec::new()), Field::from)
 }
 
-struct Seal<'s> {
-    id: SecretId,
-    version: u32,
-    sealed: &'s Sealed,
-    now: i64,
+pub(crate) struct Seal<'s> {
+    pub id: SecretId,
+    pub version: u32,
+    pub sealed: &'s Sealed,
+    pub now: i64,
 }
 
-async fn put_version(tx: &mut dyn Tx, seal: Seal<'_>) -> Result<()> {
+pub(crate) async fn put_version(tx: &mut dyn Tx, seal: Seal<'_>) -> Result<()> {
     let Seal {
         id,
         version,
@@ -137,7 +152,46 @@ async fn put_version(tx: &mut dyn Tx, seal: Seal<'_>) -> Result<()> {
     tx.execute(&INSERT_VERSION, params).await.map(drop)
 }
 
-async fn get(
+/// Tells every node that secrets of a workspace have changed.
+pub(crate) async fn touch(tx: &mut dyn Tx, workspace: WorkspaceId) -> Result<()> {
+    tx.execute(&TOUCH, fields![workspace]).await.map(drop)
+}
+
+/// The secrets whose new value is due, each with the days since; of one environment and of all, or any.
+pub(crate) async fn due(
+    tx: &mut dyn Tx,
+    workspace: WorkspaceId,
+    caller: UserId,
+    environment: Option<String>,
+    (after, limit): (Option<SecretId>, u32),
+) -> Result<Vec<SecretRow>> {
+    let now = tx.now().await?;
+    let after = after.unwrap_or(SecretId::from_bytes([0; 16]));
+    let environment = environment.unwrap_or_default();
+    let params = fields![
+        workspace,
+        after,
+        Vec::<u8>::new(),
+        caller,
+        now,
+        environment,
+        EVERY,
+        limit
+    ];
+    let rows = tx.query(&DUE, params).await?;
+    let with_days = |mut row: Row| {
+        let mut row = decode(&mut row)?;
+        let since = row
+            .secret
+            .rotation_due_at
+            .map(|due| (now - due.millis()) / 86_400_000);
+        row.secret.overdue_days = since.and_then(|days| u32::try_from(days).ok());
+        Ok(row)
+    };
+    rows.into_iter().map(with_days).collect()
+}
+
+pub(crate) async fn get(
     tx: &mut dyn Tx,
     workspace: WorkspaceId,
     id: SecretId,
@@ -165,17 +219,19 @@ fn entry(workspace: WorkspaceId, actor: &Actor, action: Action, row: &SecretRow)
     }
 }
 
-async fn create(tx: &mut dyn Tx, new: &NewSecret) -> Result<i64> {
+/// Answers the time, and the records of what had to make room.
+async fn create(tx: &mut dyn Tx, new: &NewSecret) -> Result<(i64, Vec<Entry>)> {
     let now = tx.now().await?;
-    let expires = new.ttl_seconds.map(|ttl| {
-        now.saturating_add(
-            i64::try_from(ttl)
-                .unwrap_or(i64::MAX / 1000)
-                .saturating_mul(1000),
-        )
-    });
-    let egress = new.egress.as_ref().map(serde_json::to_string).transpose();
-    let egress = egress.map_err(|error| StoreError::Damaged(error.to_string()))?;
+    policies::must_have(tx, new.workspace, new.egress.as_ref()).await?;
+    let namesake = Namesake {
+        workspace: new.workspace,
+        name: &new.name,
+        environment: &new.environment,
+        owner: new.owner,
+    };
+    let entries = sweep::make_room(tx, namesake, now).await?;
+    let expires = new.ttl_seconds.map(|ttl| policies::end(now, ttl));
+    let egress = policies::written(new.egress.as_ref())?;
     let params = &[
         new.id.into(),
         new.workspace.into(),
@@ -184,7 +240,7 @@ async fn create(tx: &mut dyn Tx, new: &NewSecret) -> Result<i64> {
         new.name.clone().into(),
         new.description.clone().into(),
         egress.into(),
-        expires.map(|at| Moment::from_millis(at).millis()).into(),
+        expires.into(),
         (if new.reveal == Reveal::Never {
             "never"
         } else {
@@ -212,15 +268,43 @@ async fn create(tx: &mut dyn Tx, new: &NewSecret) -> Result<i64> {
         },
     )
     .await?;
-    tx.execute(&TOUCH, fields![new.workspace]).await?;
-    Ok(now)
+    touch(tx, new.workspace).await?;
+    Ok((now, entries))
+}
+
+/// What a new value changes beside itself; answers the record of a change of policy.
+async fn renew(
+    tx: &mut dyn Tx,
+    (workspace, actor): (WorkspaceId, &Actor),
+    before: &SecretRow,
+    new: &NewVersion,
+    now: i64,
+) -> Result<Option<Entry>> {
+    let id = before.secret.id;
+    if let Some(ttl) = new.ttl_seconds {
+        policies::set_end(tx, id, policies::end(now, ttl)).await?;
+    }
+    let Some(policy) = &new.egress else {
+        return Ok(None);
+    };
+    policies::must_have(tx, workspace, policy.as_ref()).await?;
+    policies::rebind(tx, id, new.version, policy.as_ref()).await?;
+    let change = Change {
+        workspace,
+        id,
+        name: &before.secret.name,
+        version: new.version,
+        before: before.secret.egress.as_ref(),
+        after: policy.as_ref(),
+    };
+    change.entry(actor, "with a new value").map(Some)
 }
 
 impl Store {
     /// Stores a new secret.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken in its environment and scope.
+    /// [`StoreError::Conflict`] when the name is taken in its environment and scope; [`StoreError::PolicyRequired`].
     pub async fn create_secret(
         &self,
         new: NewSecret,
@@ -229,10 +313,10 @@ impl Store {
     ) -> Result<SecretRow> {
         let keys = self.keys()?;
         self.write(body!(|tx| {
-            let now = create(tx, &new).await?;
+            let (now, mut entries) = create(tx, &new).await?;
             let row = get(tx, new.workspace, new.id, new.owner.unwrap_or(caller)).await?;
-            let entry = entry(new.workspace, &actor, Action::SecretCreate, &row);
-            audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
+            entries.push(entry(new.workspace, &actor, Action::SecretCreate, &row));
+            audit::append(tx, keys.derived(Label::Audit), now, entries).await?;
             Ok(row)
         }))
         .await
@@ -286,7 +370,7 @@ impl Store {
     /// Makes a sealed value the secret's current version; the one before it stays as the previous.
     ///
     /// # Errors
-    /// [`StoreError::Changed`] when `new.version` is no longer the next one.
+    /// [`StoreError::Changed`] when `new.version` is no longer the next one; [`StoreError::Ended`]; [`StoreError::PolicyRequired`].
     pub async fn replace_secret(
         &self,
         workspace: WorkspaceId,
@@ -297,8 +381,15 @@ impl Store {
     ) -> Result<SecretRow> {
         let keys = self.keys()?;
         self.write(body!(|tx| {
-            get(tx, workspace, id, caller).await?;
+            let before = get(tx, workspace, id, caller).await?;
             let now = tx.now().await?;
+            if before
+                .secret
+                .expires_at
+                .is_some_and(|end| end.millis() <= now)
+            {
+                return Err(StoreError::Ended);
+            }
             let previous = new.version.checked_sub(1).ok_or(StoreError::Changed)?;
             let params = fields![new.version, new.unmaskable, new.short, now, id, previous];
             if tx.execute(&NEXT_VERSION, params).await? == 0 {
@@ -315,10 +406,12 @@ impl Store {
             )
             .await?;
             tx.execute(&DROP_OLDER, fields![id, previous]).await?;
-            tx.execute(&TOUCH, fields![workspace]).await?;
+            let changed = renew(tx, (workspace, &actor), &before, &new, now).await?;
+            touch(tx, workspace).await?;
             let row = get(tx, workspace, id, caller).await?;
-            let entry = entry(workspace, &actor, Action::SecretReplace, &row);
-            audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await?;
+            let mut entries = vec![entry(workspace, &actor, Action::SecretReplace, &row)];
+            entries.extend(changed);
+            audit::append(tx, keys.derived(Label::Audit), now, entries).await?;
             Ok(row)
         }))
         .await
@@ -372,6 +465,7 @@ impl Store {
             let now = tx.now().await?;
             tx.execute(&DELETE, fields![id]).await?;
             tx.execute(&DELETE_VERSIONS, fields![id]).await?;
+            tx.execute(&uses::FORGET, fields![id]).await?;
             tx.execute(&TOUCH, fields![workspace]).await?;
             let entry = entry(workspace, &actor, Action::SecretDelete, &row);
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await

@@ -137,7 +137,12 @@ impl Store {
                 by: Credential::Session(new.id),
                 from,
             };
-            let entry = entry(new.workspace, &actor, Action::SessionOpen, new.id.to_string());
+            let entry = entry(
+                new.workspace,
+                &actor,
+                Action::SessionOpen,
+                new.id.to_string(),
+            );
             audit::append(tx, keys.derived(Label::Audit), now, vec![entry]).await
         }))
         .await

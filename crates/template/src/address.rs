@@ -1,20 +1,22 @@
 //! The URL of a request at save time: where its origin, path and query are, and what may stand in each.
-//! A secret never decides scheme, host or port. The `url` crate reads the origin only; rendering is in `render`.
+//! A secret never decides scheme, host or port. The `url` crate reads the origin only; rendering is in `write`.
 
 mod split;
+mod write;
 
 use std::collections::BTreeMap;
 
 use padclock_vault::Place;
-use url::Url;
 
 use self::split::{Region, Split};
+pub(crate) use self::write::Url;
 use crate::compile::{Compiler, Field, Rules};
 use crate::escape::percent;
 use crate::piece::{Encoding, Text};
 use crate::problem::MAX_URL_BYTES;
 
-const URL: Field<'static> = Field::new("", "url");
+/// The request's own URL.
+pub(crate) const URL: Field<'static> = Field::new("", "url");
 
 const PARAMETER: Rules = Rules {
     literal: percent,
@@ -70,7 +72,7 @@ impl Origin {
         if text.contains('@') {
             return Err("a URL holds no user or password: use auth");
         }
-        let url = Url::parse(text).map_err(
+        let url = url::Url::parse(text).map_err(
             |_| "the URL's host or port is not valid: write https://host or https://host:port",
         )?;
         let host = url
@@ -100,16 +102,17 @@ fn has_scheme(text: &str, scheme: &str) -> bool {
     head.eq_ignore_ascii_case(scheme.as_bytes()) && rest.starts_with(b"://")
 }
 
-/// Compiles `url` and `query`; nothing when the URL's problems leave no origin.
+/// Compiles the URL of this field and a query; nothing when the URL's problems leave no origin.
 pub(crate) fn compile_address(
     compiler: &mut Compiler<'_>,
+    field: Field<'static>,
     url: &str,
     parameters: &BTreeMap<String, String>,
 ) -> Option<Address> {
-    check_length(compiler, url, parameters);
-    check_characters(compiler, url);
-    let segments = compiler.segments(URL, url, false);
-    let split = Split::of(&segments);
+    check_length(compiler, field, url, parameters);
+    check_characters(compiler, field, url);
+    let segments = compiler.segments(field, url, false);
+    let split = Split::of(field, &segments);
     split.check(compiler);
     split.note(compiler);
     let origin = split.base(compiler);
@@ -127,7 +130,12 @@ pub(crate) fn compile_address(
     })
 }
 
-fn check_length(compiler: &mut Compiler<'_>, url: &str, parameters: &BTreeMap<String, String>) {
+fn check_length(
+    compiler: &mut Compiler<'_>,
+    field: Field<'_>,
+    url: &str,
+    parameters: &BTreeMap<String, String>,
+) {
     let bytes = url.len()
         + parameters
             .iter()
@@ -136,11 +144,11 @@ fn check_length(compiler: &mut Compiler<'_>, url: &str, parameters: &BTreeMap<St
     if bytes > MAX_URL_BYTES {
         let message =
             format!("a URL has at most {MAX_URL_BYTES} bytes with its query, this one has {bytes}");
-        compiler.problem(URL, "too_large", None, message);
+        compiler.problem(field, "too_large", None, message);
     }
 }
 
-fn check_characters(compiler: &mut Compiler<'_>, url: &str) {
+fn check_characters(compiler: &mut Compiler<'_>, field: Field<'_>, url: &str) {
     let mut outside = true;
     for (position, byte) in url.bytes().enumerate() {
         match byte {
@@ -150,7 +158,7 @@ fn check_characters(compiler: &mut Compiler<'_>, url: &str) {
         }
         if byte < b' ' || byte == 0x7f || (byte == b' ' && outside) {
             let message = "a URL holds no white space or control characters: write a space as %20";
-            return compiler.problem(URL, "bad_url", Some(position), message);
+            return compiler.problem(field, "bad_url", Some(position), message);
         }
     }
 }

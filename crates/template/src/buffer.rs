@@ -41,6 +41,14 @@ impl Buffer {
         &mut self.0[from..]
     }
 
+    /// Drops what lies behind so many bytes.
+    pub fn shorten(&mut self, length: usize) {
+        if let Some(rest) = self.0.get_mut(length..) {
+            rest.zeroize();
+        }
+        self.0.truncate(length);
+    }
+
     pub fn as_slice(&self) -> &[u8] {
         &self.0
     }

@@ -58,13 +58,21 @@ pub enum RenderError {
     /// A value would make a `.` or `..` path segment, which others resolve away.
     #[error("a value makes a '.' or '..' segment of the URL's path: store a value that is a name")]
     UrlDotSegment,
-    /// The user of basic auth holds a colon, or a credential holds a control character (RFC 7617).
-    #[error("the {part} of basic auth {what}")]
+    /// A part of `auth` can't be what it is: a user with a colon (RFC 7617), a control character, a region with a slash.
+    #[error("the {part} of auth {what}")]
     Credentials {
-        /// `username` or `password`.
+        /// The field, such as `username`.
         part: &'static str,
         /// What it holds that it can't.
         what: &'static str,
+    },
+    /// The secret of `sign_with` begins with `whsec_`, and no base64 follows (the Standard Webhooks specification).
+    #[error(
+        "the secret {name} begins with whsec_, and what follows is not base64: store it as it was given out"
+    )]
+    SigningKey {
+        /// The secret's name.
+        name: String,
     },
     /// What was rendered is larger than its limit.
     #[error("the rendered {what} has {given} bytes, at most {limit} are allowed")]
@@ -88,7 +96,7 @@ impl RenderError {
             Self::HeaderInjection { .. } => "header_injection",
             Self::JsonNotText { .. } | Self::JsonNotScalar { .. } => "json_invalid",
             Self::UrlOrigin { .. } | Self::UrlDotSegment => "url_invalid",
-            Self::Credentials { .. } => "auth_invalid",
+            Self::Credentials { .. } | Self::SigningKey { .. } => "auth_invalid",
             Self::TooLarge { .. } => "too_large",
         }
     }

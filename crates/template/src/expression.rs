@@ -128,6 +128,11 @@ impl Expression {
             syntax: RefSyntax::Uri,
             name: name.to_owned(),
         };
+        Self::secret(reference)
+    }
+
+    /// A secret without filters.
+    pub fn secret(reference: SecretRef) -> Self {
         Self {
             source: Source::Secret(reference),
             filters: Vec::new(),
@@ -216,7 +221,8 @@ fn unknown_variable(text: &str) -> String {
     message
 }
 
-fn secret_named(key: &str, position: usize) -> Result<SecretRef, ParseError> {
+/// The secret of this name, as `{{secret.KEY}}` means it.
+pub(crate) fn secret_named(key: &str, position: usize) -> Result<SecretRef, ParseError> {
     check_name(key, position)?;
     Ok(SecretRef {
         syntax: RefSyntax::Braces,

@@ -30,7 +30,7 @@ pub enum Found<'a> {
     Unreadable,
 }
 
-/// The variables of one attempt; frozen for the execution, `attempt` aside (the references contract).
+/// The variables of one attempt; frozen for the execution, `attempt` and `attempt_unix` aside (the references contract).
 #[derive(Clone, Copy, Debug)]
 pub struct Variables<'a> {
     /// Start of the execution, RFC 3339 UTC.
@@ -55,6 +55,8 @@ pub struct Variables<'a> {
     pub workspace: &'a str,
     /// 1 for the first attempt.
     pub attempt: u32,
+    /// When this attempt is made, in seconds since 1970: what its signatures are dated with. No template can name it.
+    pub attempt_unix: i64,
     /// The job's own non-secret variables. Their values are literal text, never scanned for references.
     pub env: &'a BTreeMap<String, String>,
 }
@@ -74,6 +76,7 @@ impl<'a> Variables<'a> {
             environment: "",
             workspace: "",
             attempt: 1,
+            attempt_unix: 0,
             env,
         }
     }
@@ -110,6 +113,13 @@ impl<'a> Filler<'a> {
             derived: Vec::new(),
             unresolved: Vec::new(),
         }
+    }
+
+    /// A whole rendered text.
+    pub fn whole(&mut self, text: &'a Text) -> Result<Buffer, RenderError> {
+        let mut out = Buffer::with_capacity(text.likely_len());
+        self.text(text, &mut out)?;
+        Ok(out)
     }
 
     /// Appends a rendered text.

@@ -1,4 +1,4 @@
-//! Header names and values, and the `Authorization` header made from `auth`, at save time.
+//! Header names and values at save time; what `auth` adds is compiled in `auth`.
 //! Rendered values are checked again in `render`; the limits of the whole block are here.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,6 @@ use crate::compile::{Compiler, Field, Rules, verbatim};
 use crate::escape::bad_header_byte;
 use crate::piece::{Encoding, Text};
 use crate::problem::MAX_HEADER_BYTES;
-use crate::spec::AuthSpec;
 
 /// One header of a compiled request.
 #[derive(Debug)]
@@ -33,24 +32,11 @@ impl Header {
     }
 }
 
-/// Compiled `auth`.
-#[derive(Debug)]
-pub(crate) enum Auth {
-    Basic { username: Text, password: Text },
-    Bearer { token: Text },
-}
-
 const HEADER_VALUE: Rules = Rules {
     literal: verbatim,
     encoding: Encoding::Raw,
     place: Place::Header,
     secret_uri: true,
-};
-
-const CREDENTIAL: Rules = Rules {
-    place: Place::Auth,
-    secret_uri: false,
-    ..HEADER_VALUE
 };
 
 /// Headers that a job can't set, with the reason. The hop-by-hop ones are those of RFC 9110 section 7.6.1.
@@ -114,6 +100,29 @@ pub(crate) fn line_length(name: usize, value: usize) -> usize {
     name + 2 + value + 2
 }
 
+/// Refuses headers that something else in the request makes.
+pub(crate) fn refuse_made(
+    compiler: &mut Compiler<'_>,
+    headers: &[Header],
+    made: &[&str],
+    maker: &str,
+) {
+    for header in headers {
+        if made
+            .iter()
+            .any(|name| header.name.eq_ignore_ascii_case(name))
+        {
+            let message = format!("{maker} makes this header: leave it out");
+            compiler.problem(
+                Field::new("headers", &header.name),
+                "conflict",
+                None,
+                message,
+            );
+        }
+    }
+}
+
 fn check_name(compiler: &mut Compiler<'_>, field: Field<'_>) {
     if field.name.is_empty() {
         return compiler.problem(
@@ -140,54 +149,5 @@ fn check_literals(compiler: &mut Compiler<'_>, field: Field<'_>, text: &str) {
     if let Some(position) = bad_header_byte(text.as_bytes()) {
         let message = "a header's value holds no line breaks or other control characters";
         compiler.problem(field, "bad_header_value", Some(position), message);
-    }
-}
-
-/// Compiles `auth`. `explicit` says that the headers have an `Authorization` of their own.
-pub(crate) fn compile_auth(compiler: &mut Compiler<'_>, auth: &AuthSpec, explicit: bool) -> Auth {
-    if explicit {
-        let message = "the headers have an Authorization of their own: leave that or auth out";
-        compiler.problem(Field::new("auth", ""), "conflict", None, message);
-    }
-    match auth {
-        AuthSpec::Basic { username, password } => {
-            let user_field = Field::new("auth.basic", "username");
-            check_credential(compiler, user_field, username);
-            check_credential(compiler, Field::new("auth.basic", "password"), password);
-            let username = compiler.text(user_field, username, &CREDENTIAL);
-            check_colon(compiler, user_field, &username);
-            let password =
-                compiler.text(Field::new("auth.basic", "password"), password, &CREDENTIAL);
-            Auth::Basic { username, password }
-        }
-        AuthSpec::Bearer { token } => {
-            let field = Field::new("auth.bearer", "token");
-            check_credential(compiler, field, token);
-            Auth::Bearer {
-                token: compiler.text(field, token, &CREDENTIAL),
-            }
-        }
-    }
-}
-
-fn check_credential(compiler: &mut Compiler<'_>, field: Field<'_>, text: &str) {
-    if let Some(position) = bad_header_byte(text.as_bytes()) {
-        let message = "credentials hold no line breaks or other control characters";
-        compiler.problem(field, "bad_header_value", Some(position), message);
-    }
-    if text.is_empty() && field.name != "password" {
-        compiler.problem(field, "required", None, "it can't be empty");
-    }
-}
-
-/// RFC 7617: the first colon ends the user, so the user can hold none.
-fn check_colon(compiler: &mut Compiler<'_>, field: Field<'_>, username: &Text) {
-    if username.has_static_byte(b':') {
-        compiler.problem(
-            field,
-            "bad_username",
-            None,
-            "the user of basic auth can hold no colon",
-        );
     }
 }

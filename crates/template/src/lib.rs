@@ -3,6 +3,8 @@
 //! around it (the references contract). Pure: nothing here knows the clock, the network or where secrets are kept.
 
 mod address;
+mod auth;
+mod authorize;
 mod body;
 mod buffer;
 mod compile;
@@ -18,7 +20,10 @@ mod piece;
 mod problem;
 mod render;
 mod request;
+mod sigv4;
 mod spec;
+mod token;
+mod webhook;
 
 pub use compile::CompileOptions;
 pub use error::RenderError;
@@ -31,4 +36,5 @@ pub use problem::{
 };
 pub use render::{Rendered, RenderedHeader, TargetUrl};
 pub use request::Request;
-pub use spec::{AuthSpec, RequestSpec};
+pub use spec::{AuthSpec, AwsSignature, ClientAuth, ClientCredentials, RequestSpec};
+pub use token::TokenRequest;

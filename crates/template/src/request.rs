@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use padclock_vault::Place;
 
-use crate::address::{Address, compile_address};
+use crate::address::{self, Address, compile_address};
+use crate::auth::{Auth, compile_auth, compile_sign_with};
 use crate::body::compile_body;
 use crate::compile::{CompileOptions, Compiler, Field, Uses};
 use crate::expression::{SecretRef, Variable};
-use crate::header::{Auth, Header, compile_auth, compile_headers};
+use crate::header::{Header, compile_headers};
 use crate::piece::Text;
 use crate::problem::Problem;
-use crate::spec::RequestSpec;
+use crate::spec::{AuthSpec, RequestSpec};
+use crate::token::TokenRequest;
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const TIMEOUT_SECONDS: std::ops::RangeInclusive<u32> = 1..=300;
@@ -23,6 +25,8 @@ pub struct Request {
     pub(crate) address: Address,
     pub(crate) headers: Vec<Header>,
     pub(crate) auth: Option<Auth>,
+    /// The key of `sign_with`.
+    pub(crate) sign_with: Option<Text>,
     pub(crate) body: Option<Text>,
     uses: Uses,
     timeout_seconds: u32,
@@ -40,21 +44,23 @@ impl Request {
         options: CompileOptions<'_>,
     ) -> Result<Request, Vec<Problem>> {
         let mut compiler = Compiler::new(options);
-        let address = compile_address(&mut compiler, &spec.url, &spec.query);
+        let address = compile_address(&mut compiler, address::URL, &spec.url, &spec.query);
         let method = compile_method(&mut compiler, &spec.method);
         let mut headers = compile_headers(&mut compiler, &spec.headers);
-        let explicit = headers
-            .iter()
-            .any(|header| header.name.eq_ignore_ascii_case("authorization"));
         let auth = spec
             .auth
             .as_ref()
-            .map(|auth| compile_auth(&mut compiler, auth, explicit));
+            .and_then(|auth| compile_auth(&mut compiler, auth, &headers));
+        let sign_with = spec
+            .sign_with
+            .as_ref()
+            .map(|name| compile_sign_with(&mut compiler, name, &headers));
         let body = spec
             .body
             .as_ref()
             .and_then(|body| compile_body(&mut compiler, body, &spec.headers));
         check_answer(&mut compiler, spec);
+        check_redirects(&mut compiler, spec);
         if let Some(content_type) = body.as_ref().and_then(|body| body.content_type) {
             headers.push(Header::fixed("Content-Type", content_type));
         }
@@ -67,6 +73,7 @@ impl Request {
             address,
             headers,
             auth,
+            sign_with,
             body: body.map(|body| body.text),
             uses,
             timeout_seconds: spec.timeout_seconds,
@@ -78,6 +85,15 @@ impl Request {
     /// The secrets it may use and where, sorted, without repeats: known before it runs.
     pub fn references(&self) -> Vec<(SecretRef, Place)> {
         self.uses.references().to_vec()
+    }
+
+    /// The request for the token that this one needs, if it needs one. What stands in the place `auth` is then the token request's, and
+    /// goes to the token's host and not to this request's.
+    pub fn token(&self) -> Option<&TokenRequest> {
+        match &self.auth {
+            Some(Auth::Token(token)) => Some(token),
+            _ => None,
+        }
     }
 
     /// Whether `last_run` has to be looked up.
@@ -95,9 +111,18 @@ impl Request {
     pub fn check_env(&self, env: &BTreeMap<String, String>) -> Vec<Problem> {
         let mut problems = self.uses.missing_env(env);
         if problems.is_empty() {
-            problems.extend(self.origin_problem(env));
+            problems.extend(self.address.origin_problem(env));
+            problems.extend(
+                self.token()
+                    .and_then(|token| token.address.origin_problem(env)),
+            );
         }
         problems
+    }
+
+    /// The names of its headers, as they were given.
+    pub fn header_names(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().map(|header| header.name.as_str())
     }
 
     /// GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.
@@ -130,6 +155,19 @@ fn compile_method(compiler: &mut Compiler<'_>, method: &str) -> Option<&'static 
         compiler.problem(Field::new("", "method"), "bad_method", None, message);
     }
     known
+}
+
+/// A signature is made for one URL: what a redirect asks for is another.
+fn check_redirects(compiler: &mut Compiler<'_>, spec: &RequestSpec) {
+    if spec.follow_redirects && matches!(spec.auth, Some(AuthSpec::Awsv4(_))) {
+        let message = "an AWS signature holds for one URL only: set this to false, and write the URL that the redirect leads to";
+        compiler.problem(
+            Field::new("", "follow_redirects"),
+            "conflict",
+            None,
+            message,
+        );
+    }
 }
 
 fn check_answer(compiler: &mut Compiler<'_>, spec: &RequestSpec) {

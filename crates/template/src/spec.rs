@@ -2,8 +2,11 @@
 //! No checks live here; `request` compiles and checks.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 /// An HTTP request as a user writes it. All texts may hold references (the references contract).
@@ -37,6 +40,14 @@ pub struct RequestSpec {
     /// Whether redirects are followed; nothing secret goes to another origin.
     #[serde(default)]
     pub follow_redirects: bool,
+    /// The name of a secret that signs the request by Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`.
+    /// `{"secret": name}` is read too.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "name_or_object"
+    )]
+    pub sign_with: Option<String>,
 }
 
 /// How the `Authorization` header is made.
@@ -55,6 +66,59 @@ pub enum AuthSpec {
         /// The token alone, without `Bearer `.
         token: String,
     },
+    /// AWS Signature Version 4, made of the finished request.
+    Awsv4(AwsSignature),
+    /// A bearer token that is asked for with the client's own credentials (RFC 6749 section 4.4).
+    Oauth2ClientCredentials(ClientCredentials),
+}
+
+/// What an AWS signature is made with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AwsSignature {
+    /// The id of the access key.
+    pub access_key_id: String,
+    /// The access key itself.
+    pub secret_access_key: String,
+    /// Of temporary credentials: sent as `X-Amz-Security-Token`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_token: Option<String>,
+    /// Such as `eu-central-1`.
+    pub region: String,
+    /// The service's name in signatures, such as `s3` or `execute-api`.
+    pub service: String,
+}
+
+/// What an access token is asked for with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCredentials {
+    /// Absolute URL of the token endpoint; it holds no secret. The client's credentials go there, and not to the request's target.
+    pub token_url: String,
+    /// The client's id.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: String,
+    /// What the token is to allow: words separated by spaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Whom the token is for, where the endpoint asks for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// How the client's credentials are sent.
+    #[serde(default)]
+    pub client_auth: ClientAuth,
+}
+
+/// How a client shows its credentials to a token endpoint (RFC 6749 section 2.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    /// In the `Authorization` header.
+    #[default]
+    Basic,
+    /// In the body.
+    Post,
 }
 
 impl RequestSpec {
@@ -70,8 +134,42 @@ impl RequestSpec {
             timeout_seconds: default_timeout(),
             success_statuses: default_statuses(),
             follow_redirects: false,
+            sign_with: None,
         }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    secret: String,
+}
+
+struct NameOrObject;
+
+impl<'de> Visitor<'de> for NameOrObject {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a secret")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Some(name.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let named = Named::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Some(named.secret))
+    }
+}
+
+fn name_or_object<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    from.deserialize_any(NameOrObject)
 }
 
 fn default_method() -> String {

@@ -17,6 +17,8 @@ use crate::{
 /// The salt of every derivation: it separates Padclock's keys from those another program might derive from
 /// the same 32 bytes.
 const SALT: &[u8] = b"padclock key derivation, format 1";
+/// HKDF's `info` for the seed of the key that signs audit heads. Signatures depend on it: never change it.
+const SIGNING: &[u8] = b"padclock/1 audit signing key";
 /// HKDF's `info` for the key that seals under a root key.
 const ROOT_SEALING: &[u8] = b"padclock/1 root sealing key";
 
@@ -97,6 +99,13 @@ pub(crate) fn sealing_key(root: &[u8; KEY]) -> AeadKey {
     let mut key = Wiped::zeros();
     hkdf_sha256(SALT, root, ROOT_SEALING, &mut key);
     AeadKey::new(&*key)
+}
+
+/// The seed of the key that signs audit heads.
+pub(crate) fn signing_seed(master: &[u8; KEY]) -> Wiped<KEY> {
+    let mut seed = Wiped::zeros();
+    hkdf_sha256(SALT, master, SIGNING, &mut seed);
+    seed
 }
 
 /// The length HKDF is asked for.

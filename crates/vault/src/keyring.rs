@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use crate::{
-    DerivedKey, KeyError, Label, Randomness, RootKey,
+    DerivedKey, KeyError, Label, Randomness, RootKey, SigningKey,
     aead::{AeadKey, KEY, NONCE},
     canonical::Canonical,
     wipe::Wiped,
@@ -31,6 +31,7 @@ pub struct Keyring {
     terms: BTreeMap<u32, AeadKey>,
     current: u32,
     derived: [DerivedKey; Label::ALL.len()],
+    signing: SigningKey,
 }
 
 impl Keyring {
@@ -53,6 +54,7 @@ impl Keyring {
             terms: BTreeMap::from([(1, AeadKey::new(&*first))]),
             current: 1,
             derived: derive_all(&master),
+            signing: SigningKey::new(&master),
         };
         (keyring, sealed_master, sealed_term)
     }
@@ -70,7 +72,7 @@ impl Keyring {
         let sealing = root.sealing();
         let mut key = Wiped::zeros();
         open_master(&sealing, master, &mut key)?;
-        let derived = derive_all(&key);
+        let (derived, signing) = (derive_all(&key), SigningKey::new(&key));
         let mut open_terms = BTreeMap::new();
         for sealed in terms {
             open_term(&sealing, sealed, &mut key)?;
@@ -87,6 +89,7 @@ impl Keyring {
             terms: open_terms,
             current,
             derived,
+            signing,
         })
     }
 
@@ -156,6 +159,12 @@ impl Keyring {
     #[must_use]
     pub fn derived(&self, label: Label) -> &DerivedKey {
         &self.derived[label as usize]
+    }
+
+    /// The key that signs the heads of the audit chains.
+    #[must_use]
+    pub fn signing(&self) -> &SigningKey {
+        &self.signing
     }
 
     /// The current term's key, which is always there.

@@ -11,6 +11,7 @@ mod random;
 pub mod reference;
 mod root;
 mod seal;
+mod sign;
 #[cfg(test)]
 mod testing;
 pub mod token;
@@ -23,4 +24,5 @@ pub use keyring::{Keyring, SealedMaster, SealedTerm};
 pub use random::{Buffered, Randomness};
 pub use root::{KeyError, RootKey};
 pub use seal::{SealPlace, Sealed, Unreadable};
+pub use sign::{BadPublicKey, PublicKey, SIGNATURE, SigningKey};
 pub use value::Value;

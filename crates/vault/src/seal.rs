@@ -3,7 +3,7 @@
 
 use crate::{
     Keyring, Randomness, Value,
-    aead::{AeadKey, KEY, NONCE},
+    aead::{AeadKey, KEY, NONCE, OVERHEAD},
     canonical::Canonical,
     wipe::Wiped,
 };
@@ -35,6 +35,14 @@ pub struct Sealed {
     pub wrapped_key: Vec<u8>,
     /// The value: `nonce ‖ ciphertext ‖ tag`, 28 bytes longer than the value.
     pub ciphertext: Vec<u8>,
+}
+
+impl Sealed {
+    /// The value's length in bytes, which sealing does not hide.
+    #[must_use]
+    pub fn value_len(&self) -> usize {
+        self.ciphertext.len().saturating_sub(OVERHEAD)
+    }
 }
 
 /// A value exists and does not open. It says nothing of the cause: to whoever altered a row, each cause
@@ -112,6 +120,22 @@ impl Keyring {
                 .seal(&nonce, &wrap_aad(at, term), &*data_key),
             ciphertext: sealed.ciphertext.clone(),
         })
+    }
+
+    /// Seals the value of `from` again for `to`, under a new data key and the current term: how an earlier version becomes
+    /// a new one, and how a value gets another policy. The value does not leave the vault.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when it does not open for `from`.
+    pub fn reseal_value(
+        &self,
+        from: &SealPlace<'_>,
+        to: &SealPlace<'_>,
+        sealed: &Sealed,
+        rng: &mut impl Randomness,
+    ) -> Result<Sealed, Unreadable> {
+        let value = self.open(from, sealed)?;
+        Ok(self.seal(to, &value, rng))
     }
 
     fn unwrap_key(

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use padclock_api::UsedSecret;
 use padclock_redact::Redactor;
-use padclock_template::{Found, RefSyntax, Rendered, SecretRef, Secrets};
-use padclock_vault::{Place, Target, Value};
+use padclock_template::{Found, RefSyntax, Request, SecretRef, Secrets};
+use padclock_vault::{EgressPolicy, Place, Refusal, Target, Value};
 
 use crate::failure::{Failure, FailureKind};
-use crate::source::{Lease, Opener, SealedSecret};
+use crate::source::{Lease, Opener, Refused, RefusedSecret, SealedSecret};
 
 /// The most bytes that the secrets of one attempt may have together.
 const MOST_BYTES: usize = 1024 * 1024;
@@ -27,25 +27,100 @@ pub(crate) struct Destination<'a> {
     pub(crate) path: &'a str,
 }
 
+/// Which of a job's two destinations a place of its request belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goes {
+    ToTarget,
+    /// To where the access token is asked for: what stands in `auth`, when the job asks for one.
+    ToTokenHost,
+}
+
+/// The references whose values go there.
+pub(crate) fn going(lease: &Lease, goes: Goes) -> impl Iterator<Item = (&SecretRef, Place)> {
+    let asks = lease
+        .job
+        .request()
+        .is_some_and(|request| request.token().is_some());
+    let there = move |place| match goes {
+        Goes::ToTokenHost => asks && place == Place::Auth,
+        Goes::ToTarget => !(asks && place == Place::Auth),
+    };
+    let references = lease.job.references().iter();
+    references
+        .map(|(reference, place)| (reference, *place))
+        .filter(move |(_, place)| there(*place))
+}
+
 /// Refuses the attempt when a policy does not allow its secret at its place, or a secret that it can't do without is missing.
 /// Nothing is opened for it.
-pub(crate) fn check(lease: &Lease, to: &Destination<'_>) -> Result<(), Failure> {
-    for (reference, place) in lease.job.references() {
+pub(crate) fn check(lease: &Lease, goes: Goes, to: &Destination<'_>) -> Result<(), Failure> {
+    let mut refusals = Refusals::default();
+    for (reference, place) in going(lease, goes) {
         match find(&lease.secrets, reference) {
-            Some(secret) => check_one(secret, to, *place)?,
+            Some(secret) => refusals.check(lease, secret, to, (goes, place)),
             None if reference.syntax == RefSyntax::Braces => {
                 return Err(unresolved(&reference.name));
             }
             None => {}
         }
     }
-    Ok(())
+    refusals.ended(to.host)
 }
 
-fn check_one(secret: &SealedSecret, to: &Destination<'_>, place: Place) -> Result<(), Failure> {
-    let Some(policy) = &secret.policy else {
-        return Ok(());
-    };
+/// What policies say against an attempt: every secret that they hold back, and the first reason.
+#[derive(Default)]
+struct Refusals {
+    secrets: Vec<RefusedSecret>,
+    first: Option<Refusal>,
+}
+
+impl Refusals {
+    fn check(
+        &mut self,
+        lease: &Lease,
+        secret: &SealedSecret,
+        to: &Destination<'_>,
+        going: (Goes, Place),
+    ) {
+        let refusal = match &secret.policy {
+            None if lease.require_policy => None,
+            None => return,
+            Some(policy) => match allowed(policy, lease, to, going) {
+                Ok(()) => return,
+                Err(refusal) => Some(refusal),
+            },
+        };
+        self.secrets.push(RefusedSecret {
+            name: secret.name.clone(),
+            secret: secret.secret,
+            version: secret.version,
+        });
+        self.first = self.first.take().or(refusal);
+    }
+
+    fn ended(mut self, host: &str) -> Result<(), Failure> {
+        if self.secrets.is_empty() {
+            return Ok(());
+        }
+        self.secrets.sort_unstable();
+        self.secrets.dedup();
+        let refused = Refused {
+            secrets: self.secrets,
+            host: host.to_owned(),
+        };
+        Err(match &self.first {
+            Some(refusal) => Failure::egress(refused, refusal),
+            None => Failure::policy_required(refused),
+        })
+    }
+}
+
+fn allowed(
+    policy: &EgressPolicy,
+    lease: &Lease,
+    to: &Destination<'_>,
+    (goes, place): (Goes, Place),
+) -> Result<(), Refusal> {
     let &Destination {
         scheme,
         host,
@@ -53,17 +128,18 @@ fn check_one(secret: &SealedSecret, to: &Destination<'_>, place: Place) -> Resul
         method,
         path,
     } = to;
-    let target = Target {
+    policy.check(&Target {
         scheme,
         host,
         port,
         method,
         path,
         place,
-    };
-    policy
-        .check(&target)
-        .map_err(|refusal| Failure::egress(&secret.name, host, &refusal))
+    })?;
+    // The request for a token has none of the job's headers.
+    let request = lease.job.request().filter(|_| goes == Goes::ToTarget);
+    let names = request.map(Request::header_names);
+    policy.check_headers(host, names.into_iter().flatten())
 }
 
 /// A reference with no secret, where the job or the syntax does not let it be sent as it stands.
@@ -74,7 +150,11 @@ pub(crate) fn unresolved(name: &str) -> Failure {
     Failure::new(FailureKind::Secret, "secret_unresolved", message)
 }
 
-fn find<'l>(secrets: &'l [SealedSecret], reference: &SecretRef) -> Option<&'l SealedSecret> {
+/// The secret that a reference resolved to.
+pub(crate) fn find<'l>(
+    secrets: &'l [SealedSecret],
+    reference: &SecretRef,
+) -> Option<&'l SealedSecret> {
     secrets.iter().find(|secret| secret.reference == *reference)
 }
 
@@ -85,6 +165,8 @@ pub(crate) struct Opened {
     values: Vec<Option<Value>>,
     /// Whether the job puts a secret into the body.
     pub(crate) in_body: bool,
+    /// What was made of the values, or got with them: (the secret's name, the bytes).
+    derived: Vec<(String, Value)>,
 }
 
 impl Opened {
@@ -110,7 +192,13 @@ impl Opened {
             secrets: Arc::clone(&lease.secrets),
             values: lease.secrets.iter().map(open).collect(),
             in_body,
+            derived: Vec::new(),
         }
+    }
+
+    /// Takes what was made of the values; a redactor made from now on knows it.
+    pub(crate) fn keep(&mut self, derived: impl IntoIterator<Item = (String, Value)>) {
+        self.derived.extend(derived);
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&SealedSecret, &Value)> {
@@ -134,40 +222,52 @@ impl Opened {
         sorted(used.collect())
     }
 
-    /// The redactor of the attempt: what was opened and what the rendering made of it, nothing else.
+    /// All that must not be seen, by the names it has.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the redactor's needles are made of the values, and sinks are searched for them"
+    )]
+    fn hidden(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let opened = self
+            .pairs()
+            .map(|(secret, value)| (secret.name.as_str(), value.expose()));
+        let derived = self
+            .derived
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.expose()));
+        opened.chain(derived)
+    }
+
+    /// A redactor for what was opened and what was made of it, nothing else.
+    pub(crate) fn redactor(&self) -> Redactor {
+        if self.secrets.is_empty() && self.derived.is_empty() {
+            return Redactor::none();
+        }
+        Redactor::new(self.hidden())
+    }
+
+    /// A redactor that knows these too.
     #[expect(
         clippy::disallowed_methods,
         reason = "the redactor's needles are made of the values"
     )]
-    fn redactor(&self, rendered: &Rendered) -> Redactor {
-        if self.secrets.is_empty() {
-            return Redactor::none();
-        }
-        let opened = self
-            .pairs()
-            .map(|(secret, value)| (secret.name.as_str(), value.expose()));
-        let derived = rendered
-            .derived
+    pub(crate) fn redactor_with(&self, derived: &[(String, Value)]) -> Redactor {
+        let derived = derived
             .iter()
             .map(|(name, value)| (name.as_str(), value.expose()));
-        Redactor::new(opened.chain(derived))
+        Redactor::new(self.hidden().chain(derived))
     }
 
     /// The secret whose value a header's name holds, if any: names arrive in lower case, where the redactor does not look.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a sink is searched for the values"
-    )]
     pub(crate) fn named_by(&self, name: &str) -> Option<&str> {
         const SHORTEST: usize = 4;
-        self.pairs().find_map(|(secret, value)| {
-            let value = value.expose();
+        self.hidden().find_map(|(secret, value)| {
             let holds = value.len() >= SHORTEST
                 && name
                     .as_bytes()
                     .windows(value.len())
                     .any(|part| part.eq_ignore_ascii_case(value));
-            holds.then_some(secret.name.as_str())
+            holds.then_some(secret)
         })
     }
 }
@@ -182,15 +282,11 @@ pub(crate) fn check_size(opened: &Opened) -> Result<(), Failure> {
 }
 
 /// The attempt's redactor. A large one is made where it holds no other attempt up.
-pub(crate) async fn redactor(
-    opened: Opened,
-    rendered: Rendered,
-) -> Result<(Opened, Rendered, Redactor), Failure> {
-    let derived: usize = rendered.derived.iter().map(|(_, value)| value.len()).sum();
-    let total = opened.total() + derived;
+pub(crate) async fn redactor(opened: Opened) -> Result<(Opened, Redactor), Failure> {
+    let total: usize = opened.hidden().map(|(_, value)| value.len()).sum();
     let make = move || {
-        let redactor = opened.redactor(&rendered);
-        (opened, rendered, redactor)
+        let redactor = opened.redactor();
+        (opened, redactor)
     };
     if total > MADE_AT_ONCE {
         tokio::task::spawn_blocking(make)

@@ -1,21 +1,21 @@
 //! One attempt, from lease to completion: target, egress policy, open, render, send, read, redact, judge. The order is the
-//! point of this file; each step lives in its own.
+//! point of this file; each step lives in its own. The sending is in `answer`, an access token in `token`.
+
+mod answer;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
-use hyper::body::Incoming;
 use padclock_api::{
     Attempt, AttemptError, AttemptStatus, RecordedRequest, RecordedResponse, UsedSecret,
 };
 use padclock_job::{FailureClass, OnUnresolved, Verdict, after_attempt};
 use padclock_redact::Redactor;
 use padclock_template::{RenderError, Request, TargetUrl};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use crate::access::{self, Destination, Opened};
+use crate::access::{self, Destination, Goes, Opened};
 use crate::body::{self, Limits, decode};
 use crate::client::HttpClient;
 use crate::clock::{Clock, millis};
@@ -25,7 +25,8 @@ use crate::outgoing::Outgoing;
 use crate::settings::Settings;
 use crate::source::{Completion, End, Lease, Opener};
 use crate::texts::Texts;
-use crate::{record, redirect, retry_after};
+use crate::token::{self, Bearing, Tokens};
+use crate::{record, retry_after};
 
 /// Performs attempts; shared by all of them.
 pub(crate) struct Performer {
@@ -34,6 +35,7 @@ pub(crate) struct Performer {
     pub(crate) settings: Arc<Settings>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) random: RandomState,
+    pub(crate) tokens: Tokens,
 }
 
 /// What is known of an attempt so far, all of it redacted.
@@ -46,19 +48,27 @@ struct Draft {
     warnings: Vec<String>,
 }
 
-/// A request that may be sent, and what its answer is read with.
-struct Ready {
-    outgoing: Outgoing,
+/// What an attempt is made of.
+pub(crate) struct Task<'a> {
+    pub(crate) lease: &'a Lease,
+    pub(crate) request: &'a Request,
+    pub(crate) clock: &'a Clock,
+    /// The end of the job's time-out.
+    pub(crate) deadline: Instant,
+}
+
+/// What an answer is read with.
+struct Reading {
     opened: Opened,
     redactor: Redactor,
 }
 
-/// The last answer of an attempt, and how many redirects led to it.
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Incoming,
-    redirects: usize,
+/// A request that may be sent.
+struct Ready {
+    outgoing: Outgoing,
+    reading: Reading,
+    /// The access token in it, if it carries one that was asked for.
+    bearing: Option<Bearing>,
 }
 
 impl Performer {
@@ -67,7 +77,7 @@ impl Performer {
         let begun = Instant::now();
         let started_at = clock.now();
         let mut draft = Draft::default();
-        let result = self.attempt(lease, begun, &mut draft).await;
+        let result = self.attempt(lease, &clock, begun, &mut draft).await;
         self.count(&result);
         let attempt = Attempt {
             number: lease.attempt,
@@ -110,6 +120,7 @@ impl Performer {
     async fn attempt(
         &self,
         lease: &Lease,
+        clock: &Clock,
         begun: Instant,
         draft: &mut Draft,
     ) -> Result<(), Failure> {
@@ -119,38 +130,50 @@ impl Performer {
                 "the job has no request to send",
             ));
         };
-        let deadline = begun + Duration::from_secs(u64::from(request.timeout_seconds()));
-        let ready = self.prepare(lease, request, draft).await?;
-        let sent = self.exchange(lease, request, ready, deadline, draft).await;
-        match sent {
-            Ok(()) => Ok(()),
-            Err((failure, redactor)) => Err(redacted(failure, &redactor)),
-        }
+        let task = Task {
+            lease,
+            request,
+            clock,
+            deadline: begun + Duration::from_secs(u64::from(request.timeout_seconds())),
+        };
+        let ready = self.prepare(&task, draft).await?;
+        let sent = self.exchange(&task, ready, draft).await;
+        sent.map_err(|(failure, redactor)| redacted(failure, &redactor))
     }
 
-    /// All that comes before the first byte is sent. Secrets are opened only after every policy has agreed.
-    async fn prepare(
-        &self,
-        lease: &Lease,
-        request: &Request,
-        draft: &mut Draft,
-    ) -> Result<Ready, Failure> {
+    /// All that comes before the first byte is sent to the target. Secrets are opened only after every policy has agreed.
+    async fn prepare(&self, task: &Task<'_>, draft: &mut Draft) -> Result<Ready, Failure> {
+        let lease = task.lease;
         let texts = Texts::of(lease);
-        let variables = texts.variables(lease);
-        let target = request
+        let variables = texts.variables(lease, task.clock.now());
+        let target = task
+            .request
             .target(&variables)
             .map_err(|error| unrendered(&error))?;
-        access::check(lease, &destination(&target, request))?;
-        let opened = Opened::open(lease, self.opener.as_ref());
+        let destination = destination(&target, task.request.method());
+        access::check(lease, Goes::ToTarget, &destination)?;
+        token::check(task, &variables)?;
+        let mut opened = Opened::open(lease, self.opener.as_ref());
         draft.secrets = opened.used();
         access::check_size(&opened)?;
-        let rendered = request
+        let mut rendered = task
+            .request
             .render(&variables, &opened)
             .map_err(|error| unrendered(&error))?;
         draft.unresolved.clone_from(&rendered.unresolved);
+        draft.unresolved.extend(token::unresolved(lease));
+        draft.unresolved.sort_unstable();
+        draft.unresolved.dedup();
         note_unresolved(lease, draft)?;
-        let (opened, rendered, redactor) = access::redactor(opened, rendered).await?;
-        let outgoing = Outgoing::new(rendered, &texts, opened.in_body)?;
+        opened.keep(std::mem::take(&mut rendered.derived));
+        let mut outgoing = Outgoing::new(rendered, &texts, opened.in_body)?;
+        // A path that a secret's own value has a part in is known only now.
+        answer::recheck(lease, &outgoing)?;
+        let bearing = self.token(task, &variables, &opened, None).await?;
+        if let Some(bearing) = &bearing {
+            bearing.put_into(&mut outgoing, &mut opened)?;
+        }
+        let (opened, redactor) = access::redactor(opened).await?;
         draft.request = Some(record::request(
             &outgoing,
             &opened,
@@ -159,31 +182,21 @@ impl Performer {
         ));
         Ok(Ready {
             outgoing,
-            opened,
-            redactor,
+            reading: Reading { opened, redactor },
+            bearing,
         })
     }
 
     /// Sends, follows, reads and judges. A failure comes with the redactor its message must pass.
     async fn exchange(
         &self,
-        lease: &Lease,
-        request: &Request,
+        task: &Task<'_>,
         ready: Ready,
-        deadline: Instant,
         draft: &mut Draft,
     ) -> Result<(), (Failure, Redactor)> {
-        let Ready {
-            outgoing,
-            opened,
-            redactor,
-        } = ready;
-        let answer = match self
-            .answer(lease, request, outgoing, &redactor, deadline)
-            .await
-        {
-            Ok(answer) => answer,
-            Err(failure) => {
+        let (answer, Reading { opened, redactor }) = match self.answer(task, ready).await {
+            Ok(answered) => answered,
+            Err((failure, redactor)) => {
                 if failure.unsent {
                     draft.request = None;
                 }
@@ -193,7 +206,7 @@ impl Performer {
         let limits = Limits {
             read: self.settings.body_read,
             kept: self.settings.body_kept,
-            deadline,
+            deadline: task.deadline,
         };
         let headers = record::headers(&answer.headers, &opened, &redactor);
         let (body, broken) = body::read(
@@ -205,64 +218,13 @@ impl Performer {
         .await;
         let status = answer.status.as_u16();
         draft.response = Some(record::response(status, headers, body, answer.redirects));
-        if !request.success_statuses().contains(&status) {
+        if !task.request.success_statuses().contains(&status) {
             return Err((
                 Failure::status(status, retry_after::read(&answer.headers)),
                 redactor,
             ));
         }
         broken.map_or(Ok(()), |failure| Err((failure, redactor)))
-    }
-
-    /// The head of the last answer: of the first request, or of the redirects that are followed.
-    async fn answer(
-        &self,
-        lease: &Lease,
-        request: &Request,
-        outgoing: Outgoing,
-        redactor: &Redactor,
-        deadline: Instant,
-    ) -> Result<Answer, Failure> {
-        if !request.follow_redirects() {
-            return self.send(outgoing, deadline, 0).await;
-        }
-        let mut outgoing = outgoing;
-        let mut with_secrets = true;
-        for redirects in 0..=redirect::MOST {
-            let answer = self.send(outgoing.clone(), deadline, redirects).await?;
-            let Some(next) = redirect::next(outgoing, answer.status, &answer.headers, redactor)?
-            else {
-                return Ok(answer);
-            };
-            outgoing = next.request;
-            with_secrets &= next.same_origin;
-            if with_secrets {
-                check_hop(lease, &outgoing)?;
-            }
-        }
-        Err(redirect::too_many())
-    }
-
-    async fn send(
-        &self,
-        outgoing: Outgoing,
-        deadline: Instant,
-        redirects: usize,
-    ) -> Result<Answer, Failure> {
-        let sent = timeout_at(deadline, self.client.send(outgoing.into_request())).await;
-        let sent =
-            sent.map_err(|_| Failure::timeout("no answer came within the job's time-out"))?;
-        let response = sent.map_err(|failure| Failure {
-            unsent: failure.unsent && redirects == 0,
-            ..failure
-        })?;
-        let (head, body) = response.into_parts();
-        Ok(Answer {
-            status: head.status,
-            headers: head.headers,
-            body,
-            redirects,
-        })
     }
 
     /// What becomes of the execution, by the job's retry rules.
@@ -308,32 +270,15 @@ fn redacted(mut failure: Failure, redactor: &Redactor) -> Failure {
     failure
 }
 
-fn destination<'a>(target: &'a TargetUrl, request: &Request) -> Destination<'a> {
+/// Where a request of this method goes.
+pub(crate) fn destination<'a>(target: &'a TargetUrl, method: &'a str) -> Destination<'a> {
     Destination {
         scheme: target.scheme,
         host: &target.host,
         port: target.port,
-        method: request.method(),
+        method,
         path: &target.path,
     }
-}
-
-/// The policies again, for where a redirect within the origin leads.
-fn check_hop(lease: &Lease, to: &Outgoing) -> Result<(), Failure> {
-    let scheme = to.uri.scheme_str().unwrap_or_default();
-    let host = to.uri.host().unwrap_or_default();
-    let port = to
-        .uri
-        .port_u16()
-        .unwrap_or(if scheme == "https" { 443 } else { 80 });
-    let destination = Destination {
-        scheme,
-        host,
-        port,
-        method: to.method.as_str(),
-        path: to.uri.path(),
-    };
-    access::check(lease, &destination)
 }
 
 /// `secret://` names without a secret: sent as they stand and told, unless the job says otherwise.
@@ -350,7 +295,8 @@ fn note_unresolved(lease: &Lease, draft: &mut Draft) -> Result<(), Failure> {
     Ok(())
 }
 
-fn unrendered(error: &RenderError) -> Failure {
+/// A request that can't be made.
+pub(crate) fn unrendered(error: &RenderError) -> Failure {
     let kind = match error {
         RenderError::Unresolved { .. } | RenderError::Unreadable { .. } => FailureKind::Secret,
         _ => FailureKind::Request,

@@ -160,15 +160,26 @@ impl Failure {
         }
     }
 
-    pub(crate) fn egress(secret: &str, host: &str, refusal: &Refusal) -> Self {
-        let message = format!("the secret `{secret}` is not sent: {refusal}");
-        let refused = Refused {
-            secret: secret.to_owned(),
-            host: host.to_owned(),
-        };
+    /// A policy does not let these secrets go there; the refusal is the first one's.
+    pub(crate) fn egress(refused: Refused, refusal: &Refusal) -> Self {
+        let message = format!("{} not sent: {refusal}", named(&refused));
+        Self::refused(refused, "egress_refused", message)
+    }
+
+    /// These secrets have no policy, and the workspace asks for one.
+    pub(crate) fn policy_required(refused: Refused) -> Self {
+        let message = format!(
+            "{} not sent to {}: there is no egress policy, and the workspace requires one (`cronctl secrets bind`)",
+            named(&refused),
+            refused.host
+        );
+        Self::refused(refused, "egress_policy_required", message)
+    }
+
+    fn refused(refused: Refused, code: &'static str, message: String) -> Self {
         Self {
             refused: Some(Box::new(refused)),
-            ..Self::new(FailureKind::Egress, "egress_refused", message)
+            ..Self::new(FailureKind::Egress, code, message)
         }
     }
 
@@ -179,5 +190,19 @@ impl Failure {
     pub(crate) fn internal() -> Self {
         let message = "the attempt met a fault in the worker; nothing of it is recorded";
         Self::new(FailureKind::Internal, "internal", message)
+    }
+}
+
+/// `the secret `A` is`, `the secrets `A`, `B` are`.
+fn named(refused: &Refused) -> String {
+    let mut names: Vec<String> = refused
+        .secrets
+        .iter()
+        .map(|secret| format!("`{}`", secret.name))
+        .collect();
+    names.dedup();
+    match names.as_slice() {
+        [one] => format!("the secret {one} is"),
+        several => format!("the secrets {} are", several.join(", ")),
     }
 }

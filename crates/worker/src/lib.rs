@@ -22,6 +22,7 @@ pub mod source;
 #[cfg(test)]
 mod testing;
 mod texts;
+mod token;
 mod worker;
 
 pub use address::Cidr;
@@ -31,7 +32,7 @@ pub use failure::FailureKind;
 pub use resolve::{Resolve, SystemResolver};
 pub use settings::Settings;
 pub use source::{
-    Completion, End, Held, Lease, Opener, Refused, Renewed, Revoked, RunSource, SealedSecret,
-    SourceError,
+    Completion, End, Held, Lease, Opener, Refused, RefusedSecret, Renewed, Revoked, RunSource,
+    SealedSecret, SourceError,
 };
 pub use worker::{Worker, run};

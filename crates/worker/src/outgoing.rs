@@ -15,6 +15,7 @@ use padclock_vault::Value;
 use crate::failure::Failure;
 use crate::texts::Texts;
 
+const SCHEME: &[u8] = b"Bearer ";
 const AGENT: &str = concat!("padclock/", env!("CARGO_PKG_VERSION"));
 
 /// A request that can be sent, and again to where a redirect leads.
@@ -52,6 +53,13 @@ impl Outgoing {
         texts: &Texts,
         secret_body: bool,
     ) -> Result<Self, Failure> {
+        let mut request = Self::bare(rendered, secret_body)?;
+        add_own(&mut request.headers, texts)?;
+        Ok(request)
+    }
+
+    /// A request that says nothing of the execution it is sent for.
+    pub(crate) fn bare(rendered: Rendered, secret_body: bool) -> Result<Self, Failure> {
         let method = Method::from_bytes(rendered.method.as_bytes())
             .map_err(|_| Failure::request("invalid_method", "the method is not an HTTP method"))?;
         let uri = Uri::from_maybe_shared(inject(rendered.url))
@@ -62,7 +70,6 @@ impl Outgoing {
             let (name, value) = injected_header(header)?;
             headers.insert(name, value);
         }
-        add_own(&mut headers, texts)?;
         let body = rendered.body.map(inject).unwrap_or_default();
         Ok(Self {
             method,
@@ -71,6 +78,22 @@ impl Outgoing {
             body,
             secret_body,
         })
+    }
+
+    /// Puts an access token in, in place of one that was there.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the worker's injection: the bytes go into the request"
+    )]
+    pub(crate) fn bear(&mut self, token: &Value) -> Result<(), Failure> {
+        let mut text = Vec::with_capacity(SCHEME.len() + token.len());
+        text.extend_from_slice(SCHEME);
+        text.extend_from_slice(token.expose());
+        let mut value = HeaderValue::from_maybe_shared(inject(Value::new(text)))
+            .map_err(|_| injection(&AUTHORIZATION))?;
+        value.set_sensitive(true);
+        self.headers.insert(AUTHORIZATION, value);
+        Ok(())
     }
 
     /// The request for the client.

@@ -39,6 +39,8 @@ pub struct Lease {
     pub last_run: Option<Moment>,
     /// When the job is due next: no retry is put past it.
     pub next_due: Option<Moment>,
+    /// Whether the workspace lets no secret without an egress policy be sent.
+    pub require_policy: bool,
     /// What the job's references resolved to; a reference with no entry is unresolved.
     pub secrets: Arc<[SealedSecret]>,
     /// Until when the lease may be trusted: the request's start, plus the lease's time, less a margin.
@@ -121,17 +123,28 @@ pub struct Completion {
     pub unresolved: Vec<String>,
     /// What the job's author should know.
     pub warnings: Vec<String>,
-    /// What the egress policy refused, when that ended the attempt (code `egress_refused`).
+    /// What egress policies refused, when that ended the attempt (codes `egress_refused` and `egress_policy_required`).
     pub refused: Option<Refused>,
 }
 
-/// A secret that its policy did not let go where the job wanted to send it.
+/// Secrets that their policies did not let go where the job wanted to send them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// The secret's name.
-    pub secret: String,
-    /// The host it would have gone to.
+    /// The secrets, sorted, each once.
+    pub secrets: Vec<RefusedSecret>,
+    /// The host they would have gone to.
     pub host: String,
+}
+
+/// A secret that was not sent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RefusedSecret {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub secret: SecretId,
+    /// The version that would have been sent.
+    pub version: u32,
 }
 
 impl Completion {

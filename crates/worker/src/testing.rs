@@ -24,6 +24,7 @@ pub(crate) fn lease_of(job: Job) -> Lease {
         now: Moment::EPOCH,
         last_run: None,
         next_due: None,
+        require_policy: false,
         secrets: Arc::new([]),
         deadline: Instant::now() + Duration::from_secs(25),
     }

@@ -38,7 +38,8 @@ impl Texts {
         }
     }
 
-    pub(crate) fn variables<'a>(&'a self, lease: &'a Lease) -> Variables<'a> {
+    /// The variables of an attempt made at this moment.
+    pub(crate) fn variables<'a>(&'a self, lease: &'a Lease, at: Moment) -> Variables<'a> {
         let definition = lease.job.definition();
         Variables {
             now: &self.now,
@@ -52,6 +53,7 @@ impl Texts {
             environment: definition.environment(),
             workspace: &lease.workspace_name,
             attempt: lease.attempt,
+            attempt_unix: at.millis().div_euclid(1000),
             env: &definition.env,
         }
     }

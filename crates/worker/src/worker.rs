@@ -12,6 +12,7 @@ use crate::resolve::{Resolve, SystemResolver};
 use crate::run::Loop;
 use crate::settings::Settings;
 use crate::source::{Opener, RunSource};
+use crate::token::Tokens;
 
 /// Performs executions for any number of sources; its connections and limits are its own.
 pub struct Worker {
@@ -46,6 +47,7 @@ impl Worker {
             settings: Arc::clone(&settings),
             counters: Arc::clone(&counters),
             random: RandomState::new(),
+            tokens: Tokens::default(),
         };
         Ok(Self {
             performer: Arc::new(performer),

@@ -1,13 +1,16 @@
-//! The two places of the client that read a value's bytes: the token into its header, a secret's value into the body
-//! that creates or replaces it. What they make is marked sensitive, or wiped when it was sent.
+//! Where the client holds a value in plain: the token into its header, a value into the body that creates or replaces it,
+//! and a value that is read back. What is made here is marked sensitive, or wiped when it was sent or read.
 
 use bytes::Bytes;
 use http::HeaderValue;
+use padclock_job::Moment;
 use padclock_vault::Value;
 use serde::Serialize;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::ClientError;
+use crate::SecretId;
+use crate::secret::{Revealed, SubmittedValue};
 
 /// `Bearer TOKEN`, marked so that it is neither printed nor put into a compression table.
 pub(super) fn bearer(token: &Value) -> Result<HeaderValue, ClientError> {
@@ -65,9 +68,116 @@ pub(super) fn with_value(
 pub(super) fn token(body: &[u8]) -> Result<Value, ClientError> {
     #[derive(serde::Deserialize)]
     struct Shown {
-        token: crate::secret::SubmittedValue,
+        token: SubmittedValue,
     }
     let shown: Shown =
         serde_json::from_slice(body).map_err(|_| ClientError::Unreadable("a token"))?;
     Ok(shown.token.0)
+}
+
+/// A value that was read back. What the transport collected is wiped, if nothing else holds it.
+pub(super) fn revealed(body: Bytes) -> Result<Revealed, ClientError> {
+    let read = read_revealed(&body);
+    if let Ok(mut memory) = body.try_into_mut() {
+        memory.as_mut().zeroize();
+    }
+    read
+}
+
+fn read_revealed(body: &[u8]) -> Result<Revealed, ClientError> {
+    #[derive(serde::Deserialize)]
+    struct Shown<'b> {
+        id: SecretId,
+        name: String,
+        #[serde(borrow)]
+        value: &'b serde_json::value::RawValue,
+        decrypted_at: Moment,
+    }
+    let unreadable = || ClientError::Unreadable("a value");
+    let shown: Shown<'_> = serde_json::from_slice(body).map_err(|_| unreadable())?;
+    let value = unescaped(shown.value.get()).ok_or_else(unreadable)?;
+    Ok(Revealed {
+        id: shown.id,
+        name: shown.name,
+        value: SubmittedValue(value),
+        decrypted_at: shown.decrypted_at,
+    })
+}
+
+/// The text of a JSON string literal, straight into its value: a parser's own buffer would keep a copy.
+fn unescaped(literal: &str) -> Option<Value> {
+    let inner = literal.strip_prefix('"')?.strip_suffix('"')?;
+    let mut text = Zeroizing::new(Vec::with_capacity(inner.len()));
+    let mut rest = inner;
+    while let Some(at) = rest.find('\\') {
+        text.extend_from_slice(&rest.as_bytes()[..at]);
+        let (c, used) = escape(&rest[at + 1..])?;
+        text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        rest = &rest[at + 1 + used..];
+    }
+    text.extend_from_slice(rest.as_bytes());
+    Some(Value::new(std::mem::take(&mut *text)))
+}
+
+/// The character that follows a backslash stands for, and how many bytes say so (RFC 8259, section 7).
+fn escape(text: &str) -> Option<(char, usize)> {
+    let simple = match text.bytes().next()? {
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'u' => return unicode(text),
+        same @ (b'"' | b'\\' | b'/') => char::from(same),
+        _ => return None,
+    };
+    Some((simple, 1))
+}
+
+/// `uXXXX`, or two of them for a character beyond the first plane.
+fn unicode(text: &str) -> Option<(char, usize)> {
+    let unit = |at: usize| u16::from_str_radix(text.get(at..at + 4)?, 16).ok();
+    let first = unit(1)?;
+    let second = text
+        .get(5..7)
+        .filter(|mark| *mark == "\\u")
+        .and_then(|_| unit(7));
+    let units = [Some(first), second].into_iter().flatten();
+    let c = char::decode_utf16(units).next()?.ok()?;
+    Some((c, if c.len_utf16() == 2 { 11 } else { 5 }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_read_as_it_was_written() {
+        let awkward = "quote \" back \\ / line\n\r\t\u{8}\u{c} nul \u{0} \u{1f} é ☃ \u{1f511} \u{2028} \\u0041 \\";
+        for text in ["", "plain", awkward] {
+            let json = serde_json::json!({
+                "id": format!("sec_{}", "0".repeat(26)), "name": "KEY", "value": text, "decrypted_at": "2026-03-15T10:00:00.000Z", "more": [1],
+            });
+            let read = revealed(json.to_string().into()).unwrap();
+            assert_eq!(
+                (read.name.as_str(), read.value.0),
+                ("KEY", Value::new(text))
+            );
+        }
+        assert_eq!(
+            unescaped(r#""\u00e9\ud83d\udd11\/""#),
+            Some(Value::new("é🔑/"))
+        );
+        for wrong in [r#""\ud83d""#, r#""\x""#, r#""\u12""#, "3", "null", "\"", ""] {
+            assert_eq!(unescaped(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_tells_nothing_of_itself() {
+        for body in ["{}", "[]", "{\"value\": \"sk_live_1\"}", "sk_live_1"] {
+            let told = revealed(body.to_owned().into()).unwrap_err();
+            assert!(!format!("{told} {told:?}").contains("sk_live"));
+        }
+    }
 }

@@ -47,6 +47,9 @@ pub struct Job {
     /// What its author should know.
     #[serde(default)]
     pub warnings: Vec<Warning>,
+    /// The secrets it names that are not there; in answers about one job, and in lists that ask for such jobs.
+    #[serde(default)]
+    pub unresolved_secrets: Option<Vec<String>>,
     /// When it was made.
     pub created_at: Moment,
     /// When it was last edited.
@@ -71,6 +74,15 @@ impl Client {
     /// As each call: [`ClientError`].
     pub async fn jobs(&self) -> Result<Vec<Answer<Job>>, ClientError> {
         self.list("/v1/jobs", &[], None).await
+    }
+
+    /// The jobs that name a secret which is not there.
+    ///
+    /// # Errors
+    /// As each call: [`ClientError`].
+    pub async fn unresolved_jobs(&self) -> Result<Vec<Answer<Job>>, ClientError> {
+        let filter = [("unresolved", "true".to_owned())];
+        self.list("/v1/jobs", &filter, None).await
     }
 
     /// One job.

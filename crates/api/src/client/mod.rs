@@ -5,6 +5,8 @@
 
 mod address;
 mod answer;
+mod approvals;
+mod audit;
 mod disclose;
 mod executions;
 mod failure;
@@ -17,6 +19,7 @@ mod transport;
 
 pub use address::{BadUrl, BaseUrl};
 pub use answer::Answer;
+pub use audit::AuditQuery;
 pub use executions::ExecutionQuery;
 pub use failure::ClientError;
 pub use jobs::{DryRun, Job};
@@ -88,6 +91,18 @@ impl Client {
         body: Option<Bytes>,
         condition: Option<(HeaderName, &str)>,
     ) -> Result<Reply, ClientError> {
+        let call = self.call(method, path, body, condition)?;
+        let reply = self.transport.perform(call, &self.base).await?;
+        answer::success(reply)
+    }
+
+    fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+        condition: Option<(HeaderName, &str)>,
+    ) -> Result<Call, ClientError> {
         let token = self.token.clone();
         let mut headers: Vec<_> = token
             .map(|token| (AUTHORIZATION, token))
@@ -100,14 +115,12 @@ impl Client {
             let tag = HeaderValue::from_str(tag).map_err(|_| ClientError::Unreadable("an ETag"))?;
             headers.push((name, tag));
         }
-        let call = Call {
+        Ok(Call {
             method,
             uri: self.base.join(path)?,
             headers,
             body: body.unwrap_or_default(),
-        };
-        let reply = self.transport.perform(call, &self.base).await?;
-        answer::success(reply)
+        })
     }
 
     /// Who the token's holder is, and where.

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
@@ -71,42 +72,89 @@ impl Transport {
         }
     }
 
+    /// Sends a call whose answer may be of any length, and hands it on as it comes. An answer that is no success is read
+    /// as a whole and told as every other.
+    pub(super) async fn stream<E: From<ClientError>>(
+        &self,
+        call: Call,
+        to: &BaseUrl,
+        mut take: impl FnMut(Bytes) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let late = || ClientError::TimedOut {
+            url: to.to_string(),
+            seconds: PATIENCE.as_secs(),
+        };
+        let opened = tokio::time::timeout(PATIENCE, self.open(request(call)?, to)).await;
+        let response = opened.map_err(|_| late())??;
+        if !response.status().is_success() {
+            let reply = read(response, to).await?;
+            return super::answer::success(reply).map(drop).map_err(E::from);
+        }
+        let mut body = response.into_body();
+        while let Some(frame) = tokio::time::timeout(PATIENCE, body.frame())
+            .await
+            .map_err(|_| late())?
+        {
+            let frame = frame.map_err(|error| ClientError::Broken {
+                url: to.to_string(),
+                why: innermost(&error),
+            })?;
+            if let Ok(bytes) = frame.into_data() {
+                take(bytes)?;
+            }
+        }
+        Ok(())
+    }
+
     async fn exchange(
         &self,
         request: Request<Full<Bytes>>,
         to: &BaseUrl,
     ) -> Result<Reply, ClientError> {
+        read(self.open(request, to).await?, to).await
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    async fn open(
+        &self,
+        request: Request<Full<Bytes>>,
+        to: &BaseUrl,
+    ) -> Result<Response<Incoming>, ClientError> {
         let sent = match self {
             Self::Plain(client) => client.request(request),
             Self::Tls(client) => client.request(request),
         };
-        let response = sent.await.map_err(|error| {
+        sent.await.map_err(|error| {
             let (url, why) = (to.to_string(), innermost(&error));
             if error.is_connect() {
                 ClientError::Unreachable { url, why }
             } else {
                 ClientError::Broken { url, why }
             }
-        })?;
-        let (parts, body) = response.into_parts();
-        let body = Limited::new(body, LARGEST)
-            .collect()
-            .await
-            .map_err(|error| {
-                if error.is::<LengthLimitError>() {
-                    return ClientError::TooLarge(LARGEST);
-                }
-                ClientError::Broken {
-                    url: to.to_string(),
-                    why: innermost(error.as_ref()),
-                }
-            })?;
-        Ok(Reply {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body: body.to_bytes(),
         })
     }
+}
+
+/// Reads an answer to its end.
+async fn read(response: Response<Incoming>, to: &BaseUrl) -> Result<Reply, ClientError> {
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, LARGEST)
+        .collect()
+        .await
+        .map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                return ClientError::TooLarge(LARGEST);
+            }
+            ClientError::Broken {
+                url: to.to_string(),
+                why: innermost(error.as_ref()),
+            }
+        })?;
+    Ok(Reply {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body: body.to_bytes(),
+    })
 }
 
 fn plain(builder: &Builder) -> Transport {

@@ -47,6 +47,22 @@ fn a_secret_over_plain_http() {
 }
 
 #[test]
+fn a_token_over_plain_http() {
+    for (url, warned) in [
+        ("http://auth.example.com/token", true),
+        ("https://auth.example.com/token", false),
+        ("http://127.0.0.1:8080/token", false),
+    ] {
+        let mut definition = every(3_600);
+        let auth = serde_json::json!({"oauth2_client_credentials": {
+            "token_url": url, "client_id": "client", "client_secret": "{{secret.KEY}}",
+        }});
+        definition.request.as_mut().unwrap().auth = serde_json::from_value(auth).unwrap();
+        assert_eq!(codes(definition) == ["plain_http"], warned, "{url}");
+    }
+}
+
+#[test]
 fn a_secret_in_the_url() {
     assert_eq!(
         codes(request("https://example.com/{{secret.KEY}}/x", "a")),

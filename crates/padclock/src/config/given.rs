@@ -50,6 +50,9 @@ pub struct Flags {
     /// How many seconds running attempts may take to finish at shutdown [default: 30].
     #[arg(long, value_name = "SECONDS")]
     pub(super) drain_timeout: Option<String>,
+    /// Copy each audit record to this file as a JSON line, or to the local syslog: syslog:
+    #[arg(long, value_name = "FILE|syslog:")]
+    pub(super) audit_copy: Option<String>,
     /// How many days history is kept [default: 30].
     #[arg(long, value_name = "DAYS")]
     pub(super) history_days: Option<String>,
@@ -78,6 +81,7 @@ pub(super) struct File {
     pub(super) drain_timeout: Option<u32>,
     /// How many seconds a node may not be heard of before others take over what it runs.
     pub(super) lease_ttl: Option<u32>,
+    pub(super) audit_copy: Option<String>,
     #[serde(default)]
     pub(super) history: History,
 }

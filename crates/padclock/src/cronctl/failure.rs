@@ -22,6 +22,10 @@ pub(crate) enum Failure {
     RunFailed,
     /// Something was looked for, and found; that has been said.
     Found,
+    /// It is refused, and the text says why.
+    Refused(String),
+    /// A command that was run ended with this code; said only when it is our part to say it.
+    Exited(u8, Option<String>),
     /// Whoever read the output has gone: nothing is left to do, and no one to tell.
     ReaderGone,
 }
@@ -60,6 +64,8 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::ReaderGone => 0,
+            Self::Refused(_) => 5,
+            Self::Exited(code, _) => *code,
             Self::Error(_) | Self::Found => 1,
             Self::Usage(_) | Self::Call(ClientError::Url(_)) => 2,
             Self::RunFailed => 3,
@@ -75,7 +81,10 @@ impl Failure {
 
     fn lines(&self, token_from: Option<&str>) -> Vec<String> {
         match self {
-            Self::Usage(text) | Self::Error(text) | Self::NoToken(text) => vec![text.clone()],
+            Self::Usage(text) | Self::Error(text) | Self::NoToken(text) | Self::Refused(text) => {
+                vec![text.clone()]
+            }
+            Self::Exited(_, text) => text.iter().cloned().collect(),
             Self::Call(ClientError::Refused(body)) => refused(body, token_from),
             Self::Call(error) => std::iter::once(error.to_string())
                 .chain(advice(error, token_from))

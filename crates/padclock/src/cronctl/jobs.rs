@@ -16,7 +16,7 @@ use definition::DefinitionArgs;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the jobs
-    List,
+    List(List),
     /// Save a new job, from a file or from options
     Create(Box<DefinitionArgs>),
     /// Check a definition and show when it would run; nothing is saved
@@ -35,6 +35,13 @@ pub(crate) enum Command {
     Resume(Which),
     /// Show a job's next times
     Next(NextTimes),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Those that name a secret which is not there, with the names
+    #[arg(long)]
+    unresolved: bool,
 }
 
 #[derive(Debug, Args)]
@@ -71,7 +78,7 @@ pub(crate) struct NextTimes {
 
 pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
     match command {
-        Command::List => list(session).await,
+        Command::List(args) => list(args, session).await,
         Command::Create(args) => create(*args, session).await,
         Command::Check(args) => check(*args, session).await,
         Command::Show(which) => show(which, session).await,
@@ -94,12 +101,19 @@ const HEADING: [&str; 7] = [
     "LAST STATUS",
 ];
 
-async fn list(session: &mut Session) -> Result<(), Failure> {
-    let jobs = session.client.jobs().await?;
+async fn list(args: List, session: &mut Session) -> Result<(), Failure> {
+    let jobs = if args.unresolved {
+        session.client.unresolved_jobs().await?
+    } else {
+        session.client.jobs().await?
+    };
     if session.output.look.json {
         return session
             .output
             .json(&json!({ "items": jobs.into_iter().map(|job| job.json).collect::<Vec<_>>() }));
+    }
+    if args.unresolved {
+        return unresolved(jobs, session);
     }
     if jobs.is_empty() {
         session.output.note("There are no jobs yet; `cronctl jobs create --name NAME --every 5m --url URL` makes one.");
@@ -129,6 +143,27 @@ async fn list(session: &mut Session) -> Result<(), Failure> {
         &HEADING,
         jobs.into_iter().map(|answer| row(answer.it)).collect(),
     )
+}
+
+fn unresolved(jobs: Vec<Answer<Job>>, session: &mut Session) -> Result<(), Failure> {
+    if jobs.is_empty() {
+        session
+            .output
+            .note("No job names a secret that is not there.");
+    }
+    let row = |job: Job| {
+        let names = job.unresolved_secrets.unwrap_or_default().join(", ");
+        vec![
+            job.name,
+            job.id.to_string(),
+            job.state.word().to_owned(),
+            names,
+        ]
+    };
+    let rows = jobs.into_iter().map(|answer| row(answer.it)).collect();
+    session
+        .output
+        .table(&["NAME", "ID", "STATE", "NOT THERE"], rows)
 }
 
 async fn create(args: DefinitionArgs, session: &mut Session) -> Result<(), Failure> {
@@ -254,6 +289,13 @@ fn record(session: &mut Session, answer: &Answer<Job>) -> Result<(), Failure> {
         ("created", job.created_at.to_string()),
         ("updated", job.updated_at.to_string()),
     ];
+    if let Some(names) = job
+        .unresolved_secrets
+        .as_ref()
+        .filter(|names| !names.is_empty())
+    {
+        fields.push(("secrets not there", names.join(", ")));
+    }
     if let Some(text) = &job.description {
         fields.push(("description", text.clone()));
     }

@@ -1,15 +1,21 @@
 //! `cronctl`, the client: the command line, and which part does what it asks for.
 //!
-//! Everything goes over the API by `padclock_api::client`. Nothing here reads a value's bytes, and nothing but `output`
-//! writes to the terminal.
+//! Everything goes over the API by `padclock_api::client`. Nothing here but `exec::inject` reads a value's bytes, and nothing but
+//! `output` (and `exec::child`, a command's own output) writes to the terminal.
 
+mod approvals;
+mod audit;
 mod connect;
+mod exec;
+mod export;
 mod failure;
 mod find;
+mod import;
 mod jobs;
 mod keyboard;
 mod login;
 mod output;
+mod policy;
 mod profile;
 mod runs;
 mod scan;
@@ -84,6 +90,9 @@ enum Command {
     /// Executions: what ran, and how it went
     #[command(subcommand)]
     Runs(runs::Command),
+    /// The audit: who did what
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Who the token's holder is, and where
     Whoami,
     /// Sign in to a server: a page of it, opened by who is signed in there, confirms the code that is shown
@@ -92,6 +101,15 @@ enum Command {
     Logout,
     /// Find credentials in plain text: in jobs, files and crontabs
     Scan(Box<scan::Scan>),
+    /// Run a command of this machine with secrets in its environment, its output redacted
+    Exec(exec::Exec),
+    /// Make jobs and secrets of a crontab, a .env file or another scheduler's document
+    Import(import::Import),
+    /// Write all jobs, and what is known of the secrets, as one document
+    Export(export::Export),
+    /// Approvals: what one admin asks for and another decides
+    #[command(subcommand)]
+    Approvals(approvals::Command),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -164,8 +182,13 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Secrets(command) => secrets::run(command, &mut session).await,
         Command::Jobs(command) => jobs::run(command, &mut session).await,
         Command::Runs(command) => runs::run(command, &mut session).await,
+        Command::Approvals(command) => approvals::run(command, &mut session).await,
+        Command::Audit(command) => audit::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
         Command::Scan(what) => scan::run(*what, &mut session).await,
+        Command::Exec(exec) => exec::run(exec, &mut session).await,
+        Command::Import(import) => import::run(import, &mut session).await,
+        Command::Export(export) => export::run(export, &mut session).await,
         Command::Login(_) | Command::Logout | Command::Completions { .. } => Ok(()),
     };
     ended(outcome, &mut session.output, Some(&from))

@@ -60,10 +60,12 @@ impl Output {
 
     /// Data as it stands.
     pub(crate) fn text(&mut self, text: &str) -> Result<(), Failure> {
-        let written = self
-            .data
-            .write_all(text.as_bytes())
-            .and_then(|()| self.data.flush());
+        self.bytes(text.as_bytes())
+    }
+
+    /// A piece of data as it came, of a stream that is JSON by its kind.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = self.data.write_all(bytes).and_then(|()| self.data.flush());
         written.map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::ReaderGone,
             _ => Failure::Error(format!("standard output can't be written: {error}")),

@@ -1,4 +1,8 @@
-//! `cronctl secrets`: names and what is known about them; values go in and never come out.
+//! `cronctl secrets`: names and what is known about them; values go in, and `reveal` alone brings one out.
+
+mod reveal;
+mod usage;
+mod versions;
 
 use clap::{Args, Subcommand};
 use padclock_api::client::{Answer, NewSecret, SecretChange};
@@ -13,7 +17,11 @@ use super::{Session, find, shown};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the secrets
-    List,
+    List {
+        /// Only those whose new value is due
+        #[arg(long)]
+        due: bool,
+    },
     /// Store a new secret
     Create(Box<Create>),
     /// Show what is known about a secret; its value is never shown
@@ -24,16 +32,30 @@ pub(crate) enum Command {
     Update(Update),
     /// Delete a secret
     Delete(Which),
+    /// List the versions that are kept: the current one and the one before it
+    Versions(Which),
+    /// Go back to the value before the current one, as a new version
+    Rollback(Which),
+    /// Remove the value before the current one, for good
+    RetirePrevious(Which),
+    /// Show which jobs use a secret, and when it was used last
+    Usage(Which),
+    /// Print a secret's value; it needs the permission secrets:reveal, and is recorded
+    Reveal(Which),
+    /// Bind a secret to where its present jobs send it
+    Bind(super::policy::Bind),
+    /// Change where a secret may be sent
+    Policy(Box<super::policy::Change>),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Which {
     /// The secret's name or id
     #[arg(value_name = "SECRET")]
-    secret: String,
+    pub(super) secret: String,
     /// The environment, where several have a secret of that name
     #[arg(long, value_name = "NAME")]
-    environment: Option<String>,
+    pub(super) environment: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -71,7 +93,7 @@ pub(crate) struct Create {
 /// Where the secret may be sent. Each may be given several times, or with commas; what is left out is not restricted.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where it may be sent (several: repeat, or use commas)")]
-struct EgressArgs {
+pub(super) struct EgressArgs {
     /// Hosts: api.example.com, or *.example.com for all below it
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     egress_host: Vec<String>,
@@ -98,7 +120,7 @@ fn place(word: &str) -> Result<padclock_vault::Place, String> {
 }
 
 impl EgressArgs {
-    fn policy(self) -> Option<EgressPolicy> {
+    pub(super) fn policy(self) -> Option<EgressPolicy> {
         let policy = EgressPolicy {
             hosts: self.egress_host,
             schemes: self.egress_scheme,
@@ -147,12 +169,20 @@ pub(crate) struct Update {
 
 pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
     match command {
-        Command::List => list(session).await,
+        Command::List { due: false } => list(session).await,
+        Command::List { due: true } => list_due(session).await,
         Command::Create(create_args) => create(*create_args, session).await,
         Command::Show(which) => show(which, session).await,
         Command::Replace(args) => replace(args, session).await,
         Command::Update(args) => update(args, session).await,
         Command::Delete(which) => delete(which, session).await,
+        Command::Versions(which) => versions::list(which, session).await,
+        Command::Rollback(which) => versions::roll_back(which, session).await,
+        Command::RetirePrevious(which) => versions::retire(which, session).await,
+        Command::Usage(which) => usage::show(which, session).await,
+        Command::Reveal(which) => reveal::show(which, session).await,
+        Command::Bind(args) => super::policy::bind(args, session).await,
+        Command::Policy(args) => super::policy::change(*args, session).await,
     }
 }
 
@@ -197,6 +227,29 @@ async fn list(session: &mut Session) -> Result<(), Failure> {
     )
 }
 
+async fn list_due(session: &mut Session) -> Result<(), Failure> {
+    let secrets = session.client.due_secrets().await?;
+    if session.output.look.json {
+        let items: Vec<_> = secrets.into_iter().map(|secret| secret.json).collect();
+        return session.output.json(&json!({ "items": items }));
+    }
+    if secrets.is_empty() {
+        session.output.note("No secret's new value is due.");
+    }
+    let row = |secret: Secret| {
+        vec![
+            secret.name,
+            secret.id.to_string(),
+            shown::moment(secret.rotated_at),
+            secret.overdue_days.unwrap_or_default().to_string(),
+        ]
+    };
+    session.output.table(
+        &["NAME", "ID", "LAST CHANGED", "DAYS OVERDUE"],
+        secrets.into_iter().map(|answer| row(answer.it)).collect(),
+    )
+}
+
 async fn create(args: Create, session: &mut Session) -> Result<(), Failure> {
     let value = args
         .value
@@ -219,7 +272,11 @@ async fn create(args: Create, session: &mut Session) -> Result<(), Failure> {
 async fn show(which: Which, session: &mut Session) -> Result<(), Failure> {
     let id = find::secret(&session.client, &which.secret, which.environment.as_deref()).await?;
     let answer = session.client.secret(id).await?;
-    record(session, &answer)
+    if session.output.look.json {
+        return record(session, &answer);
+    }
+    let usage = usage::summary(id, session).await?;
+    record_with(session, &answer, usage)
 }
 
 async fn replace(args: Replace, session: &mut Session) -> Result<(), Failure> {
@@ -261,17 +318,21 @@ fn change_of<T>(new: Option<T>, remove: bool) -> Option<Option<T>> {
 
 async fn delete(which: Which, session: &mut Session) -> Result<(), Failure> {
     let id = find::secret(&session.client, &which.secret, which.environment.as_deref()).await?;
-    let question = format!(
-        "Delete the secret {}? Jobs that name it will no longer get its value.",
-        which.secret
-    );
-    session.confirm(&question)?;
+    if session.asks() {
+        let users = usage::users(id, session).await?;
+        let question = format!("Delete the secret {}? {users}", which.secret);
+        session.confirm(&question)?;
+    }
     session.client.delete_secret(id).await?;
     session.deleted("secret", &which.secret, &id.to_string())
 }
 
 /// The record after a change, with a word on what happened.
-fn told(session: &mut Session, answer: &Answer<Secret>, what: &str) -> Result<(), Failure> {
+pub(super) fn told(
+    session: &mut Session,
+    answer: &Answer<Secret>,
+    what: &str,
+) -> Result<(), Failure> {
     session
         .output
         .note(&format!("The secret {} is {what}.", answer.it.name));
@@ -279,6 +340,14 @@ fn told(session: &mut Session, answer: &Answer<Secret>, what: &str) -> Result<()
 }
 
 fn record(session: &mut Session, answer: &Answer<Secret>) -> Result<(), Failure> {
+    record_with(session, answer, Vec::new())
+}
+
+fn record_with(
+    session: &mut Session,
+    answer: &Answer<Secret>,
+    more: Vec<(&str, String)>,
+) -> Result<(), Failure> {
     for warning in &answer.it.warnings {
         session.output.warning(warning);
     }
@@ -322,6 +391,7 @@ fn record(session: &mut Session, answer: &Answer<Secret>) -> Result<(), Failure>
             .into_iter()
             .filter_map(|(label, text)| Some((label, text?))),
     );
+    fields.extend(more);
     session.output.record(&fields)
 }
 

@@ -17,9 +17,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Whether there is someone to ask, who did not say yes before.
+    pub(crate) fn asks(&self) -> bool {
+        !self.yes && self.keyboard.is_terminal()
+    }
+
     /// Asks before something is lost. Where no one sits at a terminal there is no question.
     pub(crate) fn confirm(&mut self, question: &str) -> Result<(), Failure> {
-        if self.yes || !self.keyboard.is_terminal() {
+        if !self.asks() {
             return Ok(());
         }
         self.output.question(&format!("{question} [y/N]"));

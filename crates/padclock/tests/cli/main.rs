@@ -6,6 +6,7 @@
 
 mod bulk;
 mod case;
+mod exec;
 mod fake;
 mod play;
 mod tls;
@@ -51,4 +52,7 @@ files! {
     refusals;
     scan;
     output;
+    exec_command;
+    import;
+    export;
 }

@@ -1,12 +1,11 @@
 //! The TrigRun document: its calls as printed, and what it promises of them.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
 use crate::client::word;
+use crate::curl;
 use crate::home::{Engine, on_both_stores};
-use crate::server::{Server, TOKEN};
+use crate::server::Server;
 use crate::target::Target;
 
 on_both_stores!(
@@ -48,34 +47,15 @@ const CREATE_AGAIN: &str = r#"curl -X POST https://api.trigrun.com/v1/secrets \
     "value": "sk_live_new_value..."
   }'"#;
 
-/// Runs a printed call in a shell, host and id put in; the status and the body.
+/// Runs a printed call, host and id put in; the status and the body.
 fn curl(server: &Server, call: &str, secret: &str) -> (u16, String) {
-    let call = call
-        .replace(
-            "https://api.trigrun.com",
-            &format!("http://{}", server.address),
-        )
-        .replace("SECRET_ID", secret);
-    let settings = server.home.folder.join(".curlrc");
-    std::fs::write(
-        settings,
-        "silent\nshow-error\nnoproxy = \"*\"\nwrite-out = \"\\n%{http_code}\"\n",
-    )
-    .unwrap();
-    let output = Command::new("sh")
-        .args(["-c", &call])
-        .env("TOKEN", TOKEN)
-        .env("CURL_HOME", &server.home.folder)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let text = String::from_utf8(output.stdout).unwrap();
-    let (body, status) = text.rsplit_once('\n').unwrap();
-    (status.parse().unwrap(), body.to_owned())
+    let host = format!("http://{}", server.address);
+    let changes = [
+        ("https://api.trigrun.com", host.as_str()),
+        ("SECRET_ID", secret),
+    ];
+    let said = curl::run(server, call, &changes);
+    (said.status, said.body)
 }
 
 /// The document's five fields, with what they mean, and no value anywhere.

@@ -1,5 +1,7 @@
 //! A caller whose permission the handler asks for itself, so that it can record a refusal.
 
+use std::marker::PhantomData;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
@@ -11,28 +13,10 @@ use crate::state::App;
 #[derive(Debug)]
 pub(crate) struct Asking<P>(Caller<P>);
 
-/// A known caller, whatever they may do.
-#[derive(Debug)]
-pub(crate) struct Anyone<'a, P>(&'a Caller<P>);
-
-impl<P> Anyone<'_, P> {
-    pub(crate) fn workspace(&self) -> padclock_api::WorkspaceId {
-        self.0.workspace()
-    }
-
-    pub(crate) fn user(&self) -> padclock_api::UserId {
-        self.0.user()
-    }
-
-    pub(crate) fn actor(&self) -> padclock_store::Actor {
-        self.0.actor()
-    }
-}
-
 impl<P: Permission> Asking<P> {
-    /// Who asks, for the record.
-    pub(crate) fn anyone(&self) -> Anyone<'_, P> {
-        Anyone(&self.0)
+    /// Who asks, whatever they may do: for looking, and for the record.
+    pub(crate) fn caller(&self) -> &Caller<P> {
+        &self.0
     }
 
     /// The caller, if they have the permission.
@@ -49,7 +33,7 @@ impl<P: Permission> FromRequestParts<App> for Asking<P> {
         Ok(Self(Caller {
             identity,
             from,
-            permission: std::marker::PhantomData,
+            permission: PhantomData,
         }))
     }
 }

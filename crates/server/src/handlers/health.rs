@@ -16,19 +16,31 @@ pub(crate) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Answers 200 when calls can be served, 503 with the reason when not.
-pub(crate) async fn readyz(State(app): State<App>) -> Answer<&'static str> {
+/// Answers 200 when calls can be served, 503 with the reason when not. What does not stop the node and someone should see
+/// to stands in further lines.
+pub(crate) async fn readyz(State(app): State<App>) -> Answer<String> {
     if app.stopping.load(Ordering::Relaxed) {
         return Err(Failure::new(ErrorCode::Unavailable, "the node is stopping"));
     }
     app.store.now().await.map_err(stored("node"))?;
+    if let Some(why) = app.metrics.audit.unwritable(&app.store).await {
+        return Err(Failure::new(
+            ErrorCode::Unavailable,
+            format!("the audit can't be written, so nothing is started or revealed: {why}"),
+        ));
+    }
     if let Some(why) = app.metrics.claims_failing() {
         return Err(Failure::new(
             ErrorCode::Unavailable,
-            format!("nothing can be started: {why}"),
+            format!("the audit can't be written, so nothing is started: {why}"),
         ));
     }
-    Ok("ready\n")
+    let mut text = "ready\n".to_owned();
+    for worry in app.metrics.audit.worries() {
+        text.push_str(&worry);
+        text.push('\n');
+    }
+    Ok(text)
 }
 
 /// Counters, for Prometheus.

@@ -1,6 +1,7 @@
 //! `/v1/jobs`: what is to run, when, and with which references.
 
 pub(crate) mod edit;
+mod unresolved;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use serde::Deserialize;
 use super::{page, put, reserve, tagged};
 use crate::auth::{Caller, Permission, Read, WriteJobs};
 use crate::failure::{Answer, Failure, problems, stored};
-use crate::input::{Body, Paging, Params, PathId, cursor};
+use crate::input::{Body, Params, PathId, cursor, page_size};
 use crate::state::App;
 use crate::{plaintext, random};
 
@@ -93,6 +94,7 @@ fn answered(row: JobRow, newest: Newest, job: Option<(&Job, Moment)>) -> Answere
         last_execution: newest.execution,
         preview: job.map(|(job, now)| preview(job, now, PREVIEWED)),
         warnings: job.map(|(job, _)| warnings(job)).unwrap_or_default(),
+        unresolved_secrets: None,
         created_at: row.created_at,
         updated_at: row.updated_at,
     }
@@ -112,12 +114,10 @@ async fn whole(app: &App, row: JobRow, status: StatusCode) -> Answer<Response> {
         .await?
         .remove(&row.id)
         .unwrap_or_default();
-    let revision = row.revision;
-    Ok(tagged(
-        status,
-        &answered(row, newest, Some((&job, now))),
-        revision,
-    ))
+    let (revision, whose) = (row.revision, (row.workspace, row.owner));
+    let mut answer = answered(row, newest, Some((&job, now)));
+    unresolved::add(app, whose, &job, &mut answer).await?;
+    Ok(tagged(status, &answer, revision))
 }
 
 async fn one<P: Permission>(app: &App, caller: &Caller<P>, id: JobId) -> Answer<JobRow> {
@@ -155,7 +155,10 @@ pub(crate) async fn create(
     plaintext::check(job.definition(), refuse)?;
     if params.dry_run {
         refuse_the_past(&job, now, paused)?;
-        return Ok(tried(&job, fresh, now, &caller, paused));
+        let mut answer = tried(&job, fresh, now, &caller, paused);
+        let whose = (caller.workspace(), caller.user());
+        unresolved::add(&app, whose, &job, &mut answer).await?;
+        return Ok(Json(answer).into_response());
     }
     let (id, repeated) = reserve(
         &app,
@@ -210,7 +213,7 @@ fn refuse_the_past(job: &Job, now: Moment, paused: bool) -> Answer<()> {
     }
 }
 
-fn tried(job: &Job, id: JobId, now: Moment, caller: &Caller<WriteJobs>, paused: bool) -> Response {
+fn tried(job: &Job, id: JobId, now: Moment, caller: &Caller<WriteJobs>, paused: bool) -> Answered {
     let row = JobRow {
         id,
         workspace: caller.workspace(),
@@ -227,19 +230,32 @@ fn tried(job: &Job, id: JobId, now: Moment, caller: &Caller<WriteJobs>, paused: 
         definition: job.definition().clone(),
         due: if paused { None } else { job.first_due(now) },
     };
-    Json(answered(row, Newest::default(), Some((job, now)))).into_response()
+    answered(row, Newest::default(), Some((job, now)))
 }
 
-/// Lists jobs.
+/// What a list of jobs may ask for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListParams {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    #[serde(default)]
+    unresolved: bool,
+}
+
+/// Lists jobs; with `unresolved=true` those that name what means no secret now.
 #[utoipa::path(get, path = "/v1/jobs", tag = "jobs",
-    params(("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
+    params(("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,), ("unresolved" = Option<bool>, Query,)),
     responses((status = 200, body = Page<Answered>)))]
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller<Read>,
-    Params(paging): Params<Paging>,
+    Params(params): Params<ListParams>,
 ) -> Answer<Response> {
-    let (limit, after) = (paging.limit()?, cursor(paging.cursor.as_deref())?);
+    let (limit, after) = (page_size(params.limit)?, cursor(params.cursor.as_deref())?);
+    if params.unresolved {
+        return unresolved::list(&app, &caller, limit, after).await;
+    }
     let rows = app
         .store
         .list_jobs(caller.workspace(), after, limit)

@@ -1,6 +1,8 @@
 //! `/v1/secrets`: names and metadata out, values only in.
 
 pub(crate) mod reveal;
+pub(crate) mod usage;
+pub(crate) mod versions;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -8,15 +10,15 @@ use axum::response::Response;
 use padclock_api::secret::{
     ALL_ENVIRONMENTS, Scope, Secret, SecretCreate, SecretPatch, SecretReplace,
 };
-use padclock_api::{ErrorCode, ErrorDetail, ErrorEnvelope, Page, SecretId};
-use padclock_store::{JobRow, NewSecret, NewVersion, SecretRow, StoreError};
+use padclock_api::{ErrorDetail, ErrorEnvelope, Page, SecretId};
+use padclock_store::{NewSecret, NewVersion, SecretRow, StoreError};
 use padclock_vault::Value;
 use serde::Deserialize;
 
-use super::{check_text, page, put, reserve, tagged};
+use super::{check_text, egress, page, put, reserve, tagged};
 use crate::auth::{Caller, OwnSecrets, Permission, Read, WriteSecrets};
 use crate::failure::{Answer, Failure, detail, stored};
-use crate::input::{Body, Paging, Params, PathId, cursor, if_match};
+use crate::input::{Body, Params, PathId, cursor, if_match, page_size};
 use crate::keys::{SealFor, seal};
 use crate::random;
 use crate::state::App;
@@ -69,27 +71,9 @@ fn check_create(new: &SecretCreate) -> Answer<()> {
     if let Some(environment) = &new.environment {
         check_name("environment", environment, &mut details);
     }
-    if new.ttl.is_some_and(|ttl| ttl == 0 || ttl > MAX_TTL) {
-        details.push(detail(
-            "ttl",
-            "out_of_range",
-            format!("must be 1 to {MAX_TTL} seconds"),
-        ));
-    }
+    check_ttl(new.ttl, &mut details);
     check_rotation(new.rotate_every_days, &mut details);
-    for problem in new
-        .egress
-        .as_ref()
-        .and_then(|policy| policy.validate().err())
-        .unwrap_or_default()
-    {
-        let field = if problem.field.is_empty() {
-            "egress".to_owned()
-        } else {
-            format!("egress.{}", problem.field)
-        };
-        details.push(detail(&field, "bad_policy", problem.message));
-    }
+    egress::check(new.egress.as_ref(), &mut details);
     if let Err(failure) = check_text("description", new.description.as_deref(), 4_096) {
         details.extend(failure.body("").details);
     }
@@ -97,6 +81,13 @@ fn check_create(new: &SecretCreate) -> Answer<()> {
         Ok(())
     } else {
         Err(Failure::invalid(details))
+    }
+}
+
+fn check_ttl(ttl: Option<u64>, details: &mut Vec<ErrorDetail>) {
+    if ttl.is_some_and(|ttl| ttl == 0 || ttl > MAX_TTL) {
+        let message = format!("must be 1 to {MAX_TTL} seconds");
+        details.push(detail("ttl", "out_of_range", message));
     }
 }
 
@@ -154,22 +145,24 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Body<SecretCreate>,
 ) -> Answer<Response> {
-    let environment = body.value.environment.as_deref();
-    may_write(
-        &caller,
-        body.value.scope,
-        environment.unwrap_or(ALL_ENVIRONMENTS),
-    )?;
-    check_create(&body.value)?;
+    let call = ("/v1/secrets", &body.raw[..]);
+    let row = make(&app, &caller, &headers, call, body.value).await?;
+    Ok(answer_created(&row))
+}
+
+/// Stores a secret, whichever door it comes through; `call` is the path and the body, to tell a repetition.
+pub(crate) async fn make(
+    app: &App,
+    caller: &Caller<OwnSecrets>,
+    headers: &HeaderMap,
+    call: (&str, &[u8]),
+    new: SecretCreate,
+) -> Answer<SecretRow> {
+    let environment = new.environment.as_deref();
+    may_write(caller, new.scope, environment.unwrap_or(ALL_ENVIRONMENTS))?;
+    check_create(&new)?;
     let fresh: SecretId = random::id(random::wall_clock());
-    let (id, repeated) = reserve(
-        &app,
-        &caller,
-        &headers,
-        ("/v1/secrets", &body.raw),
-        *fresh.bytes(),
-    )
-    .await?;
+    let (id, repeated) = reserve(app, caller, headers, call, *fresh.bytes()).await?;
     let id = SecretId::from_bytes(id);
     if repeated
         && let Ok(row) = app
@@ -177,9 +170,9 @@ pub(crate) async fn create(
             .get_secret(caller.workspace(), id, caller.user())
             .await
     {
-        return Ok(answer_created(&row));
+        return Ok(row);
     }
-    let new = created(&app, &caller, id, body.value);
+    let new = created(app, caller, id, new);
     let made = app
         .store
         .create_secret(new, caller.actor(), caller.user())
@@ -191,9 +184,9 @@ pub(crate) async fn create(
             .get_secret(caller.workspace(), id, caller.user())
             .await
     {
-        return Ok(answer_created(&row));
+        return Ok(row);
     }
-    Ok(answer_created(&made.map_err(stored("secret"))?))
+    made.map_err(stored("secret"))
 }
 
 fn answer_created(row: &SecretRow) -> Response {
@@ -206,33 +199,46 @@ fn answer_created(row: &SecretRow) -> Response {
     response
 }
 
+/// What a list of secrets may ask for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListParams {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    #[serde(default)]
+    due: bool,
+}
+
 /// Lists secrets, never values.
 #[utoipa::path(get, path = "/v1/secrets", tag = "secrets",
-    params(("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
+    params(("due" = Option<bool>, Query,), ("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
     responses((status = 200, body = Page<Secret>)))]
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller<Read>,
-    Params(paging): Params<Paging>,
+    Params(params): Params<ListParams>,
 ) -> Answer<Response> {
-    let (limit, after) = (paging.limit()?, cursor(paging.cursor.as_deref())?);
-    let rows = app
-        .store
-        .list_secrets(
-            caller.workspace(),
-            caller.user(),
-            caller.environment(),
-            (after, limit),
-        )
-        .await
-        .map_err(stored("secret"))?;
+    let (limit, after) = (page_size(params.limit)?, cursor(params.cursor.as_deref())?);
+    let (workspace, user, of) = (caller.workspace(), caller.user(), caller.environment());
+    let (rows, path) = if params.due {
+        let rows = app
+            .store
+            .list_due_secrets(workspace, user, of, (after, limit));
+        (rows.await, "/v1/secrets?due=true")
+    } else {
+        let rows = app.store.list_secrets(workspace, user, of, (after, limit));
+        (rows.await, "/v1/secrets")
+    };
+    let rows = rows.map_err(stored("secret"))?;
     let secrets: Vec<Secret> = rows.into_iter().map(|row| row.secret).collect();
-    Ok(page("/v1/secrets", secrets, limit, |secret| {
-        secret.id.to_string()
-    }))
+    Ok(page(path, secrets, limit, |secret| secret.id.to_string()))
 }
 
-async fn one<P: Permission>(app: &App, caller: &Caller<P>, id: SecretId) -> Answer<SecretRow> {
+pub(crate) async fn one<P: Permission>(
+    app: &App,
+    caller: &Caller<P>,
+    id: SecretId,
+) -> Answer<SecretRow> {
     let row = app
         .store
         .get_secret(caller.workspace(), id, caller.user())
@@ -267,74 +273,114 @@ pub(crate) async fn replace(
     headers: HeaderMap,
     body: Body<SecretReplace>,
 ) -> Answer<Response> {
+    let row = renew(&app, &caller, id, &headers, body.value).await?;
+    Ok(tagged(StatusCode::OK, &row.secret, row.revision))
+}
+
+/// Gives a secret a new value, whichever door it comes through.
+pub(crate) async fn renew(
+    app: &App,
+    caller: &Caller<OwnSecrets>,
+    id: SecretId,
+    headers: &HeaderMap,
+    given: SecretReplace,
+) -> Answer<SecretRow> {
     let mut details = Vec::new();
-    check_value(&body.value.value.0, body.value.unmaskable, &mut details);
+    check_value(&given.value.0, given.unmaskable, &mut details);
+    check_ttl(given.ttl, &mut details);
+    let policy = given.egress;
+    egress::check(policy.as_ref().and_then(Option::as_ref), &mut details);
     if !details.is_empty() {
         return Err(Failure::invalid(details));
     }
-    let SecretRow { secret, revision } = one(&app, &caller, id).await?;
-    may_write(&caller, secret.scope, &secret.environment)?;
-    if if_match(&headers)?.is_some_and(|expected| expected != revision) {
+    let SecretRow { secret, revision } = one(app, caller, id).await?;
+    may_write(caller, secret.scope, &secret.environment)?;
+    if if_match(headers)?.is_some_and(|expected| expected != revision) {
         return Err(stored("secret")(StoreError::Changed));
     }
+    if policy.is_none() {
+        egress::keep_present(app, caller, id).await?;
+    }
+    let changed = egress::with_value(caller, &secret, policy)?;
     let version = secret.version + 1;
     let place = SealFor {
         workspace: caller.workspace(),
         secret: id,
         version,
-        egress: secret.egress.as_ref(),
+        egress: changed.as_ref().unwrap_or(&secret.egress).as_ref(),
     };
-    let value = &body.value.value.0;
+    let value = &given.value.0;
+    let sealed = seal(&app.keyrings.now(), &place, value);
     let new = NewVersion {
         version,
         unmaskable: value.len() < MASKABLE,
         short: value.len() < WELL_MASKABLE,
-        sealed: seal(&app.keyrings.now(), &place, value),
+        ttl_seconds: given.ttl,
+        egress: changed,
+        sealed,
     };
     let row = app
         .store
         .replace_secret(caller.workspace(), id, new, caller.actor(), caller.user())
         .await;
-    let row = row.map_err(stored("secret"))?;
-    Ok(tagged(StatusCode::OK, &row.secret, row.revision))
+    row.map_err(stored("secret"))
 }
 
 /// Changes what is known about a secret.
 #[utoipa::path(patch, path = "/v1/secrets/{id}", tag = "secrets", params(("id" = String, Path,)), request_body = SecretPatch,
-    responses((status = 200, body = Secret), (status = 404, body = ErrorEnvelope), (status = 412, body = ErrorEnvelope)))]
+    responses((status = 200, body = Secret), (status = 202, body = padclock_api::approval::Approval), (status = 404, body = ErrorEnvelope),
+        (status = 412, body = ErrorEnvelope)))]
 pub(crate) async fn patch(
     State(app): State<App>,
     caller: Caller<OwnSecrets>,
     PathId(id): PathId<padclock_api::ids::SecretKind>,
     headers: HeaderMap,
-    body: Body<SecretPatch>,
+    mut body: Body<SecretPatch>,
 ) -> Answer<Response> {
+    if let Some(policy) = body.value.egress.take() {
+        if body.value.description.is_some() || body.value.rotate_every_days.is_some() {
+            let message = "a second admin decides on it: change it by itself";
+            return Err(Failure::field("egress", "not_alone", message));
+        }
+        return egress::request(&app, &caller, id, (&headers, policy)).await;
+    }
+    let row = describe(&app, &caller, id, &headers, body.value).await?;
+    Ok(tagged(StatusCode::OK, &row.secret, row.revision))
+}
+
+/// Changes what is known about a secret, whichever door it comes through; its policy aside.
+pub(crate) async fn describe(
+    app: &App,
+    caller: &Caller<OwnSecrets>,
+    id: SecretId,
+    headers: &HeaderMap,
+    given: SecretPatch,
+) -> Answer<SecretRow> {
     check_text(
         "description",
-        body.value.description.as_ref().and_then(Option::as_deref),
+        given.description.as_ref().and_then(Option::as_deref),
         4_096,
     )?;
     let mut details = Vec::new();
-    check_rotation(body.value.rotate_every_days.flatten(), &mut details);
+    check_rotation(given.rotate_every_days.flatten(), &mut details);
     if !details.is_empty() {
         return Err(Failure::invalid(details));
     }
-    let expected = if_match(&headers)?;
-    let before = one(&app, &caller, id).await?.secret;
-    may_write(&caller, before.scope, &before.environment)?;
+    let expected = if_match(headers)?;
+    let before = one(app, caller, id).await?.secret;
+    may_write(caller, before.scope, &before.environment)?;
     let row = app
         .store
         .patch_secret(
             caller.workspace(),
             id,
-            body.value,
+            given,
             expected,
             caller.actor(),
             caller.user(),
         )
         .await;
-    let row = row.map_err(stored("secret"))?;
-    Ok(tagged(StatusCode::OK, &row.secret, row.revision))
+    row.map_err(stored("secret"))
 }
 
 /// What a deletion may ask for.
@@ -342,7 +388,7 @@ pub(crate) async fn patch(
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeleteParams {
     #[serde(default)]
-    if_unused: bool,
+    pub(crate) if_unused: bool,
 }
 
 /// Deletes a secret, also when jobs name it, unless `if_unused=true` asks to leave it then.
@@ -362,7 +408,7 @@ pub(crate) async fn delete(
         return Err(stored("secret")(StoreError::Changed));
     }
     if params.if_unused {
-        refuse_in_use(&app, &caller, &secret).await?;
+        usage::refuse_in_use(&app, &caller, &secret).await?;
     }
     let deleted = app
         .store
@@ -370,40 +416,4 @@ pub(crate) async fn delete(
         .await;
     deleted.map_err(stored("secret"))?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Refuses when a job names the secret, and says which jobs do.
-async fn refuse_in_use(app: &App, caller: &Caller<OwnSecrets>, secret: &Secret) -> Answer<()> {
-    let rows = app
-        .store
-        .jobs_mentioning(caller.workspace(), &secret.name)
-        .await
-        .map_err(stored("secret"))?;
-    let names = |row: &JobRow| {
-        // A job that can't be read any more may name it: better kept than sorry.
-        super::jobs::recompile(row).map_or(true, |job| {
-            job.references()
-                .iter()
-                .any(|(used, _)| used.name == secret.name)
-        })
-    };
-    let users: Vec<ErrorDetail> = rows
-        .iter()
-        .filter(|row| names(row))
-        .map(|row| {
-            detail(
-                "jobs",
-                "in_use",
-                format!("{} {}", row.id, row.definition.name),
-            )
-        })
-        .collect();
-    if users.is_empty() {
-        return Ok(());
-    }
-    let message = match users.as_slice() {
-        [one] => format!("the job {} names this secret", one.message),
-        several => format!("{} jobs name this secret; see details", several.len()),
-    };
-    Err(Failure::new(ErrorCode::Conflict, message).with(users))
 }

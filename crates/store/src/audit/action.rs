@@ -38,6 +38,10 @@ actions! {
     SecretRefused = "secret.refused",
     /// A value was read back.
     SecretReveal = "secret.reveal",
+    /// A secret's previous value was made the current one again.
+    SecretRollBack = "secret.rollback",
+    /// A secret's previous version was removed.
+    SecretRetire = "secret.retire",
     /// A job was made.
     JobCreate = "job.create",
     /// A job was edited.
@@ -72,10 +76,28 @@ actions! {
     PairingConfirm = "pairing.confirm",
     /// A token was made.
     TokenCreate = "token.create",
+    /// The audit was exported.
+    AuditExport = "audit.export",
     /// Tokens that nobody has were shown.
     TokenFailure = "token.failure",
     /// What is kept was searched for stored values.
     ScanHistory = "scan.history",
+    /// A secret was given another egress policy.
+    SecretPolicy = "secret.policy",
+    /// A secret that had ended was wiped.
+    SecretExpire = "secret.expire",
+    /// A secret's next value has become due.
+    SecretRotationDue = "secret.rotation_due",
+    /// A change was asked for that a second admin decides.
+    ApprovalRequest = "approval.request",
+    /// What was asked for was approved, and done.
+    ApprovalApprove = "approval.approve",
+    /// What was asked for was rejected, or taken back.
+    ApprovalReject = "approval.reject",
+    /// A decision was tried that does not stand.
+    ApprovalRefuse = "approval.refuse",
+    /// Nobody decided in time.
+    ApprovalExpire = "approval.expire",
 }
 
 impl std::fmt::Display for Action {

@@ -12,6 +12,8 @@ use tokio::sync::oneshot;
 
 use super::{Action, Actor, Detail, Entry, append};
 use crate::error::{Result, StoreError};
+use crate::field::fields;
+use crate::tx::Sql;
 use crate::{Engine, Store, body};
 
 /// The most records that share a transaction.
@@ -91,7 +93,22 @@ async fn drain(engine: Arc<Engine>, recorder: Arc<Recorder>, keys: Arc<Keyring>)
     }
 }
 
+static TOUCH: Sql = Sql::both("UPDATE audit_heads SET seq = seq WHERE workspace_id = $1");
+
 impl Store {
+    /// Tries whether records can be written: a write to a chain's head that changes nothing, made durable.
+    ///
+    /// # Errors
+    /// When it can't be.
+    pub async fn try_audit(&self) -> Result<()> {
+        let workspace = self.first_workspace().await?;
+        self.write(body!(|tx| tx
+            .execute(&TOUCH, fields![workspace])
+            .await
+            .map(drop)))
+            .await
+    }
+
     /// Records what a caller does that changes nothing in the database. **The record is durable when this answers `Ok`;
     /// on an error nothing may be released.** For the reveal of a value: call this first, open the value after it.
     ///

@@ -54,6 +54,8 @@ pub struct Claimed {
     pub last_run: Option<Moment>,
     /// The job's next occurrence, which no retry outlives.
     pub next_due: Option<Moment>,
+    /// Whether the workspace lets no secret without an egress policy be sent.
+    pub require_policy: bool,
     /// What the job's references mean now; one that means nothing is absent.
     pub secrets: Vec<(SecretRef, Arc<SealedSecret>)>,
 }
@@ -178,7 +180,13 @@ impl Claim {
             let workspace_name = workspaces
                 .get(&lease.known.workspace)
                 .map_or_else(|| Arc::from(""), |known| Arc::clone(&known.name));
-            claimed.push(lease.claimed(now, workspace_name, secrets));
+            let require_policy = workspaces
+                .get(&lease.known.workspace)
+                .is_none_or(|known| known.require_policy);
+            claimed.push(Claimed {
+                require_policy,
+                ..lease.claimed(now, workspace_name, secrets)
+            });
         }
         Ok(claimed)
     }

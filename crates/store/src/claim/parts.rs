@@ -60,6 +60,7 @@ impl Lease {
             now,
             last_run: None,
             next_due: self.next_due,
+            require_policy: true,
             secrets,
         }
     }

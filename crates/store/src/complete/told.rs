@@ -6,7 +6,7 @@ use padclock_api::Status;
 use serde::Deserialize;
 
 use super::{End, Finished, Refused, final_status};
-use crate::audit::{Action, Actor, Detail, Entry, SecretUse};
+use crate::audit::{Action, Actor, Detail, Entry};
 use crate::error::Result;
 use crate::field::fields;
 use crate::tx::{Sql, Tx};
@@ -76,14 +76,9 @@ fn late(one: &Finished, node: &Arc<str>) -> Entry {
 }
 
 fn refusal(one: &Finished, refused: &Refused, node: &Arc<str>) -> Entry {
-    let secret = SecretUse {
-        name: refused.secret.clone(),
-        id: None,
-        version: None,
-    };
     let detail = Detail {
         attempt: one.number(),
-        secrets: vec![secret],
+        secrets: refused.secrets.clone(),
         host: Some(refused.host.clone()),
         ..Detail::default()
     };

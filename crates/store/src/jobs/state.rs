@@ -7,7 +7,7 @@ use padclock_api::{JobId, WorkspaceId};
 use padclock_job::{Job, Moment};
 use padclock_vault::Label;
 
-use super::{DELETE_DUE, DuePlace, JobRow, active_or_done, entry, get, lock, put_due};
+use super::{DELETE_DUE, DuePlace, JobRow, active_or_done, entry, get, lock, put_due, reference};
 use crate::audit::{self, Action, Actor};
 use crate::error::{Result, StoreError};
 use crate::executions;
@@ -112,6 +112,7 @@ impl Store {
             tx.execute(&DELETE_DUE, fields![id]).await?;
             executions::cancel_all(tx, id, &row.definition.name, now).await?;
             tx.execute(&DELETE, fields![id]).await?;
+            reference::forget(tx, id).await?;
             audit::append(
                 tx,
                 keys.derived(Label::Audit),

@@ -14,18 +14,27 @@ pub struct SecretRow {
     /// Raised by each change.
     pub revision: u32,
 }
-const COLUMNS: usize = 16;
+const COLUMNS: usize = 17;
+const DAY: i64 = 86_400_000;
+
+/// What the column says; a word that is not known allows nothing.
+pub(super) fn reveal_of(word: &str) -> Reveal {
+    if word == "allowed" {
+        Reveal::Allowed
+    } else {
+        Reveal::Never
+    }
+}
 
 /// Reads what `select_secret!` answers.
 pub(super) fn decode(row: &mut Row) -> Result<SecretRow> {
     debug_assert_eq!(row.0.len(), COLUMNS);
     let egress: Option<EgressPolicy> = row.opt_json(7)?;
     let (unmaskable, short) = (row.flag(10)?, row.flag(14)?);
-    let reveal = if row.text(9)? == "never" {
-        Reveal::Never
-    } else {
-        Reveal::Allowed
-    };
+    let reveal = reveal_of(&row.text(9)?);
+    let rotate_every_days = row.opt_int(11)?.and_then(|days| u32::try_from(days).ok());
+    let rotated_at = row.moment(16)?;
+    let due = |days: u32| rotated_at.plus_millis(i64::from(days) * DAY);
     let warnings = warnings(egress.as_ref(), unmaskable, short);
     let secret = Secret {
         id: row.id(0)?,
@@ -43,7 +52,10 @@ pub(super) fn decode(row: &mut Row) -> Result<SecretRow> {
         expires_at: row.opt_moment(8)?,
         reveal,
         unmaskable,
-        rotate_every_days: row.opt_int(11)?.and_then(|days| u32::try_from(days).ok()),
+        rotate_every_days,
+        rotated_at: Some(rotated_at),
+        rotation_due_at: rotate_every_days.map(due),
+        overdue_days: None,
         version: row.number(12)?,
         updated_at: row.moment(13)?,
         warnings,

@@ -231,6 +231,7 @@ async fn nothing_is_written_while_the_chain_is_locked(world: World) {
     let new = new_job(&world, world.now().await, hourly("new"));
     let same = crate::make::compiled(id, job.created_at, hourly("sync"));
     let edit = padclock_store::JobEdit {
+        owner: world.owner,
         job: Arc::clone(&same),
         reschedule: false,
         expected: 1,

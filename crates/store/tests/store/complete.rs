@@ -2,7 +2,7 @@
 
 use padclock_api::{Status, UsedSecret};
 use padclock_job::{Definition, Moment, Overlap};
-use padclock_store::{Actor, Claimed, End, Finished, Refused};
+use padclock_store::{Actor, Claimed, End, Finished, Refused, SecretUse};
 
 use crate::make::{finished, hourly, node};
 use crate::world::{World, on_both_engines};
@@ -301,12 +301,20 @@ async fn what_was_used_is_kept_by_an_end_without_an_attempt(world: World) {
     assert_eq!(kept(&world, &second, &[2], &["B"]).await, Status::Lost);
 }
 
+fn refused_secret(name: &str) -> SecretUse {
+    SecretUse {
+        name: name.to_owned(),
+        id: Some("sec_1".to_owned()),
+        version: Some(2),
+    }
+}
+
 async fn a_refusal_is_audited_once(world: World) {
     world.due_job(hourly("sync")).await;
     let claimed = world.claim_one().await;
     let refused = Finished {
         refused: Some(Refused {
-            secret: "KEY".to_owned(),
+            secrets: ["KEY", "OTHER"].map(refused_secret).to_vec(),
             host: "evil.example".to_owned(),
         }),
         ..finished(
@@ -322,7 +330,7 @@ async fn a_refusal_is_audited_once(world: World) {
         .raw("SELECT actor, target, detail FROM audit WHERE action = 'secret.refused'")
         .await;
     let detail = format!(
-        r#"{{"attempt":1,"job":"{}","secrets":[{{"name":"KEY"}}],"host":"evil.example"}}"#,
+        r#"{{"attempt":1,"job":"{}","secrets":[{{"name":"KEY","id":"sec_1","version":2}},{{"name":"OTHER","id":"sec_1","version":2}}],"host":"evil.example"}}"#,
         claimed.job_id
     );
     let expected = ["node n1".to_owned(), claimed.execution.to_string(), detail];

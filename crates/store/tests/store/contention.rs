@@ -59,6 +59,7 @@ async fn editor_at_work(world: World, store: Arc<Store>, jobs: Arc<Vec<JobRow>>,
                     .unwrap()
                     .revision;
                 let change = JobEdit {
+                    owner: world.owner,
                     job: same,
                     reschedule: true,
                     expected,

@@ -7,10 +7,13 @@ use padclock_api::job::JobState;
 use padclock_job::{Kind, Overlap};
 use padclock_store::{Actor, End, ExecutionFilter, JobEdit, StoreError};
 
-use crate::make::{HOUR, compiled, elsewhere, execution_id, hourly, new_job, with_header};
+use crate::make::{
+    HOUR, compiled, elsewhere, execution_id, hourly, new_job, stranger, with_header,
+};
 use crate::world::{World, on_both_engines};
 
 on_both_engines!(
+    who_says_what_a_job_sends_becomes_its_owner,
     a_job_gets_a_due_row,
     jobs_are_listed_in_pages,
     an_edit_of_the_times_supersedes_what_waits,
@@ -92,6 +95,7 @@ async fn an_edit_of_the_times_supersedes_what_waits(world: World) {
 
     definition.schedule.every_seconds = Some(7_200);
     let change = |expected| JobEdit {
+        owner: world.owner,
         job: compiled(job.id, job.created_at, definition.clone()),
         reschedule: true,
         expected,
@@ -128,9 +132,49 @@ async fn an_edit_of_the_times_supersedes_what_waits(world: World) {
     );
 }
 
+async fn who_says_what_a_job_sends_becomes_its_owner(world: World) {
+    let mut own = world.new_secret("KEY", "the-owners-own");
+    own.owner = Some(world.owner);
+    world.secret(own).await;
+    let (job, _) = world.due_job(with_header("sync", "{{secret.KEY}}")).await;
+    let claimed = world.claim_one().await;
+    assert_eq!(claimed.secrets.len(), 1);
+    assert!(world.finish(&claimed, End::Succeeded).await);
+    let change = JobEdit {
+        owner: stranger(),
+        job: compiled(
+            job.id,
+            job.created_at,
+            with_header("sync", "x {{secret.KEY}}"),
+        ),
+        reschedule: false,
+        expected: 1,
+    };
+    let edited = world
+        .store
+        .edit_job(world.workspace, job.id, change, Actor::System)
+        .await
+        .unwrap();
+    assert_eq!(edited.owner, stranger());
+    world
+        .due_at(job.id, world.now().await.plus_millis(-1))
+        .await;
+    let claimed = world.claim(10).await;
+    assert!(
+        claimed[0].secrets.is_empty(),
+        "the first owner's secret is out of reach"
+    );
+    let told = world
+        .raw("SELECT detail FROM audit WHERE action = 'job.update'")
+        .await;
+    let owner = format!(r#""owner":"{}""#, stranger());
+    assert!(told[0][0].as_ref().unwrap().contains(&owner), "{told:?}");
+}
+
 async fn an_edit_of_the_rest_keeps_the_due_row(world: World) {
     let job = world.job(hourly("sync")).await;
     let change = JobEdit {
+        owner: world.owner,
         job: compiled(job.id, job.created_at, hourly("renamed")),
         reschedule: false,
         expected: 1,
@@ -224,6 +268,7 @@ async fn a_job_without_occurrences_left_is_completed(world: World) {
     assert_eq!((after.state, after.due), (JobState::Completed, None));
     assert!(world.finish(&claimed, End::Succeeded).await);
     let change = JobEdit {
+        owner: world.owner,
         job: compiled(job.id, job.created_at, hourly("again")),
         reschedule: true,
         expected: after.revision,
@@ -292,6 +337,7 @@ async fn another_workspaces_job_is_not_found(world: World) {
         StoreError::NotFound
     );
     let change = JobEdit {
+        owner: world.owner,
         job: same.clone(),
         reschedule: true,
         expected: 1,

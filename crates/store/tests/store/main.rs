@@ -3,6 +3,7 @@
 
 mod access;
 mod audit;
+mod audit_verify;
 mod cancel;
 mod claim;
 mod complete;
@@ -20,8 +21,10 @@ mod misfire;
 mod overlap;
 mod overview;
 mod plaintext;
+mod policies;
 mod resolve;
 mod rollback;
 mod scan;
 mod secrets;
+mod sweep;
 mod world;

@@ -179,6 +179,8 @@ impl World {
             version: number,
             unmaskable: false,
             short: false,
+            egress: None,
+            ttl_seconds: None,
             sealed,
         };
         store

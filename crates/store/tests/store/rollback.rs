@@ -31,6 +31,7 @@ async fn failed_commit(world: World) {
         .raw("CREATE TRIGGER refuse BEFORE INSERT ON jobs WHEN NEW.name = 'refused' BEGIN SELECT RAISE(ROLLBACK, 'no'); END")
         .await;
     let edit = |name: &str| JobEdit {
+        owner: world.owner,
         job: compiled(job.id, job.created_at, with_header(name, "secret://KEY")),
         reschedule: false,
         expected: 1,
@@ -39,6 +40,8 @@ async fn failed_commit(world: World) {
         version: 2,
         unmaskable: false,
         short: false,
+        egress: None,
+        ttl_seconds: None,
         sealed: version(&world, secret.secret.id, 2, value, None),
     };
     let (store, workspace, id) = (&world.store, world.workspace, secret.secret.id);

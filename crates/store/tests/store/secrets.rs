@@ -181,6 +181,8 @@ async fn what_is_not_the_callers_is_not_found(world: World) {
             version: 2,
             unmaskable: false,
             short: false,
+            egress: None,
+            ttl_seconds: None,
             sealed: version(&world, id, 2, "x", None),
         };
         let replaced = store
@@ -209,6 +211,8 @@ async fn a_value_is_replaced_and_the_previous_one_kept(world: World) {
             version: stale,
             unmaskable: false,
             short: false,
+            egress: None,
+            ttl_seconds: None,
             sealed,
         };
         let refused = world
@@ -241,6 +245,7 @@ async fn a_patch_changes_what_is_named(world: World) {
     let patch = |text: Option<Option<&str>>, rotate| SecretPatch {
         description: text.map(|text| text.map(str::to_owned)),
         rotate_every_days: rotate,
+        egress: None,
     };
     let store = &world.store;
     let (workspace, id, owner) = (world.workspace, first.secret.id, world.owner);

@@ -3,8 +3,8 @@
 
 use padclock_vault::Place;
 
-use super::{Base, Origin, URL};
-use crate::compile::{Compiler, reads_secret};
+use super::{Base, Origin};
+use crate::compile::{Compiler, Field, reads_secret};
 use crate::escape::{is_dot_segment, path_literal, query_literal};
 use crate::expression::Expression;
 use crate::parse::Segment;
@@ -34,10 +34,13 @@ impl Part<'_> {
 }
 
 /// The segments of a URL, cut at the ends of its regions. Only literal text can end a region.
-pub(super) struct Split<'s>(Vec<(Region, Part<'s>)>);
+pub(super) struct Split<'s> {
+    field: Field<'static>,
+    parts: Vec<(Region, Part<'s>)>,
+}
 
 impl<'s> Split<'s> {
-    pub fn of(segments: &'s [Segment<'_>]) -> Self {
+    pub fn of(field: Field<'static>, segments: &'s [Segment<'_>]) -> Self {
         let mut parts = Vec::with_capacity(segments.len() + 3);
         let mut region = Region::Scheme;
         for segment in segments {
@@ -48,54 +51,54 @@ impl<'s> Split<'s> {
                 region = cut(text, position, region, &mut parts);
             }
         }
-        Self(parts)
+        Self { field, parts }
     }
 
     fn in_origin(&self) -> impl Iterator<Item = &Part<'s>> {
-        self.0
+        self.parts
             .iter()
             .filter(|(region, _)| *region <= Region::Host)
             .map(|(_, part)| part)
     }
 
     fn within(&self, wanted: Region) -> impl Iterator<Item = &Part<'s>> {
-        self.0
+        self.parts
             .iter()
             .filter(move |(region, _)| *region == wanted)
             .map(|(_, part)| part)
     }
 
     pub fn note(&self, compiler: &mut Compiler<'_>) {
-        for (region, part) in &self.0 {
+        for (region, part) in &self.parts {
             if let Part::Expression(expression, position) = part {
                 let place = if *region == Region::Query {
                     Place::Query
                 } else {
                     Place::Url
                 };
-                compiler.note(URL, expression, *position, place);
+                compiler.note(self.field, expression, *position, place);
             }
         }
     }
 
     pub fn check(&self, compiler: &mut Compiler<'_>) {
-        for (region, part) in &self.0 {
+        for (region, part) in &self.parts {
             match part {
                 Part::Expression(expression, position)
                     if *region <= Region::Host && reads_secret(expression) =>
                 {
                     let message = "scheme, host and port of a URL can't come from a secret: write them out, or use env.KEY";
-                    compiler.problem(URL, "secret_in_origin", Some(*position), message);
+                    compiler.problem(self.field, "secret_in_origin", Some(*position), message);
                 }
                 Part::Expression(_, position) if *region == Region::Fragment => {
                     let message =
                         "what follows '#' is never sent: leave it out, or write the sign as %23";
-                    compiler.problem(URL, "bad_url", Some(*position), message);
+                    compiler.problem(self.field, "bad_url", Some(*position), message);
                 }
                 Part::Literal(text, position) if *region <= Region::Path => {
                     if let Some(offset) = text.find('\\') {
                         let message = "a URL's path holds no '\\': write / or %5C";
-                        compiler.problem(URL, "bad_url", Some(position + offset), message);
+                        compiler.problem(self.field, "bad_url", Some(position + offset), message);
                     }
                 }
                 _ => {}
@@ -131,7 +134,7 @@ impl<'s> Split<'s> {
         if let Some(position) = found.or(last) {
             let message =
                 "a URL's path holds no '.' or '..' segments: write the path that is meant";
-            compiler.problem(URL, "bad_url", Some(position), message);
+            compiler.problem(self.field, "bad_url", Some(position), message);
         }
     }
 
@@ -152,7 +155,7 @@ impl<'s> Split<'s> {
         }
         if !variable.is_static() {
             self.check_userinfo(compiler);
-            let field = compiler.path(URL);
+            let field = compiler.path(self.field);
             return Some(Base::Variable {
                 text: variable,
                 field,
@@ -161,7 +164,7 @@ impl<'s> Split<'s> {
         match Origin::parse(&fixed) {
             Ok(origin) => Some(Base::Fixed(origin)),
             Err(message) => {
-                compiler.problem(URL, "bad_url", Some(0), message);
+                compiler.problem(self.field, "bad_url", Some(0), message);
                 None
             }
         }
@@ -173,7 +176,12 @@ impl<'s> Split<'s> {
                 && let Some(offset) = text.find('@')
             {
                 let message = "a URL holds no user or password: use auth";
-                compiler.problem(URL, "bad_url", Some(part.position() + offset), message);
+                compiler.problem(
+                    self.field,
+                    "bad_url",
+                    Some(part.position() + offset),
+                    message,
+                );
             }
         }
     }

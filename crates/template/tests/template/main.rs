@@ -6,6 +6,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod auth;
 mod body;
 mod filters;
 mod headers;

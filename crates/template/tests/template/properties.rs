@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use padclock_template::{
-    AuthSpec, Found, Request, RequestSpec, SecretRef, Secrets, Syntax, Template,
+    AuthSpec, AwsSignature, ClientAuth, ClientCredentials, Found, Request, RequestSpec, SecretRef,
+    Secrets, Syntax, Template,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -288,6 +289,7 @@ proptest! {
         let watched = Watched(&safe, RefCell::default());
         let target = request.target(&vars(&env));
         let rendered = request.render(&vars(&env), &watched);
+        let token = request.token().and_then(|token| token.render(&vars(&env), &watched).ok());
         let known: Vec<_> = request.references().into_iter().map(|(secret, _)| secret).collect();
         prop_assert!(watched.1.borrow().iter().all(|asked| known.contains(asked)), "only what is declared is asked for");
         if let Ok(rendered) = rendered {
@@ -297,7 +299,7 @@ proptest! {
             prop_assert_eq!(url.host_str(), Some(target.host.as_str()));
             prop_assert_eq!(url.port_or_known_default(), Some(target.port));
             prop_assert!(url.path().starts_with(&target.path));
-            for line in &rendered.headers {
+            for line in rendered.headers.iter().chain(token.iter().flat_map(|token| &token.headers)) {
                 prop_assert!(!bytes(&line.value).iter().any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f));
             }
         }
@@ -333,7 +335,27 @@ fn spec() -> impl Strategy<Value = RequestSpec> {
         written().prop_map(|token| Some(AuthSpec::Bearer { token })),
         (written(), written())
             .prop_map(|(username, password)| Some(AuthSpec::Basic { username, password })),
+        (written(), written(), written()).prop_map(|(access_key_id, secret_access_key, region)| {
+            Some(AuthSpec::Awsv4(AwsSignature {
+                access_key_id,
+                secret_access_key,
+                session_token: None,
+                region,
+                service: "s3".to_owned(),
+            }))
+        }),
+        (written(), written(), written()).prop_map(|(url, client_id, client_secret)| {
+            Some(AuthSpec::Oauth2ClientCredentials(ClientCredentials {
+                token_url: format!("https://{{{{env.V}}}}/{url}"),
+                client_id,
+                client_secret,
+                scope: None,
+                audience: None,
+                client_auth: ClientAuth::Basic,
+            }))
+        }),
     ];
+    let sign_with = prop::sample::select(vec![None, Some("A".to_owned())]);
     (
         url,
         btree_map("[A-Za-z-]{1,8}", written(), 0..3),
@@ -341,21 +363,25 @@ fn spec() -> impl Strategy<Value = RequestSpec> {
         prop::option::of(body),
         content_type,
         auth,
+        sign_with,
     )
-        .prop_map(|(url, headers, query, body, content_type, auth)| {
-            let mut spec = RequestSpec {
-                headers,
-                query,
-                body,
-                auth,
-                ..RequestSpec::get(url)
-            };
-            if !content_type.is_empty() {
-                spec.headers
-                    .insert("Content-Type".to_owned(), content_type.to_owned());
-            }
-            spec
-        })
+        .prop_map(
+            |(url, headers, query, body, content_type, auth, sign_with)| {
+                let mut spec = RequestSpec {
+                    headers,
+                    query,
+                    body,
+                    auth,
+                    sign_with,
+                    ..RequestSpec::get(url)
+                };
+                if !content_type.is_empty() {
+                    spec.headers
+                        .insert("Content-Type".to_owned(), content_type.to_owned());
+                }
+                spec
+            },
+        )
 }
 
 #[test]

@@ -87,6 +87,7 @@ fn all_problems_are_collected() {
         timeout_seconds: 0,
         success_statuses: vec![99],
         follow_redirects: false,
+        sign_with: None,
     };
     assert_eq!(
         problems(&spec),

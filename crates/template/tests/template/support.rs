@@ -58,6 +58,7 @@ pub fn vars(env: &BTreeMap<String, String>) -> Variables<'_> {
         environment: "production",
         workspace: "default",
         attempt: 2,
+        attempt_unix: 1_440_938_160,
         env,
     }
 }

@@ -5,6 +5,31 @@ use std::net::Ipv4Addr;
 
 use super::{EgressPolicy, Place, ipv6, path};
 
+/// Headers that some take the host from, instead of `Host`.
+const HOST_HEADERS: &[&str] = &[
+    "X-Forwarded-Host",
+    "X-Forwarded-Server",
+    "X-Original-Host",
+    "X-Host",
+    "X-HTTP-Host-Override",
+    "Forwarded",
+];
+/// Headers that some take the path from.
+const PATH_HEADERS: &[&str] = &[
+    "X-Original-URL",
+    "X-Original-URI",
+    "X-Rewrite-URL",
+    "X-Forwarded-URI",
+    "X-Forwarded-Path",
+    "X-Forwarded-Prefix",
+];
+/// Headers that some take the method from.
+const METHOD_HEADERS: &[&str] = &[
+    "X-HTTP-Method-Override",
+    "X-HTTP-Method",
+    "X-Method-Override",
+];
+
 /// Where a request is about to go, with its non-secret parts rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'a> {
@@ -98,6 +123,16 @@ pub enum Refusal {
         /// What the policy allows.
         allowed: String,
     },
+    /// A header by which the target, or a proxy in front of it, may take the request for another than the one that was checked.
+    #[error(
+        "the egress policy restricts where the value goes, and the header {header} may make {host} take the request for another; leave it out"
+    )]
+    Header {
+        /// The target's host.
+        host: String,
+        /// The header, as the list of such headers writes it.
+        header: &'static str,
+    },
     /// The policy is for commands only.
     #[error(
         "the egress policy allows commands on named agents only, and this is a request to {host}; name the host in `hosts`"
@@ -144,6 +179,36 @@ impl EgressPolicy {
             Err(Refusal::CommandsOnly {
                 host: target.host.to_owned(),
             })
+        }
+    }
+
+    /// Whether a request to `host` with headers of these names is the one that was checked: some servers, and proxies in front of
+    /// them, take host, path or method from headers such as `X-Forwarded-Host`.
+    ///
+    /// # Errors
+    /// [`Refusal::Header`] for a header that rewrites what this policy restricts.
+    pub fn check_headers<'n>(
+        &self,
+        host: &str,
+        mut names: impl Iterator<Item = &'n str>,
+    ) -> Result<(), Refusal> {
+        let rewrites = |name: &str| {
+            let known = |list: &[&'static str]| {
+                list.iter()
+                    .copied()
+                    .find(|header| header.eq_ignore_ascii_case(name))
+            };
+            let of = |restricted: bool, list| restricted.then(|| known(list)).flatten();
+            of(!self.hosts.is_empty(), HOST_HEADERS)
+                .or_else(|| of(!self.path_prefixes.is_empty(), PATH_HEADERS))
+                .or_else(|| of(!self.methods.is_empty(), METHOD_HEADERS))
+        };
+        match names.find_map(rewrites) {
+            None => Ok(()),
+            Some(header) => Err(Refusal::Header {
+                host: host.to_owned(),
+                header,
+            }),
         }
     }
 

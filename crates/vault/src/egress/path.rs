@@ -4,6 +4,9 @@
 /// How often a path is decoded in search of dot-segments; servers behind a proxy or two decode twice.
 const DECODINGS: usize = 4;
 
+/// Two-byte forms of `.`, `/` and `\` that a careful decoder refuses and a careless one reads.
+const OVERLONG: [&[u8]; 3] = [&[0xc0, 0xae], &[0xc0, 0xaf], &[0xc1, 0x9c]];
+
 /// Whether `path` is `prefix` itself or lies below it. A prefix that ends in `/` allows only what is below.
 pub(super) fn is_below(path: &str, prefix: &str) -> bool {
     match path.strip_prefix(prefix) {
@@ -15,7 +18,7 @@ pub(super) fn is_below(path: &str, prefix: &str) -> bool {
 /// Whether some server could see a `.` or `..` segment here: plain, percent-encoded (also twice over), cut
 /// off by an encoded slash or a backslash, or with `;parameters`.
 pub(super) fn has_dot_segment(path: &str) -> bool {
-    if !path.contains(['.', '%']) {
+    if !path.contains(['.', '%']) && path.is_ascii() {
         return false;
     }
     let mut bytes = path.as_bytes().to_vec();
@@ -36,12 +39,21 @@ pub(super) fn has_dot_segment(path: &str) -> bool {
     true
 }
 
+/// Some servers drop white space and control characters around a name, and some read the overlong UTF-8 of a dot or a slash.
 fn is_dots(segment: &[u8]) -> bool {
     let name = segment
         .split(|&byte| byte == b';')
         .next()
         .unwrap_or_default();
-    matches!(name, b"." | b"..")
+    let blank = |byte: &u8| *byte <= b' ' || *byte == 0x7f;
+    let name = match (
+        name.iter().position(|byte| !blank(byte)),
+        name.iter().rposition(|byte| !blank(byte)),
+    ) {
+        (Some(first), Some(last)) => &name[first..=last],
+        _ => &[],
+    };
+    matches!(name, b"." | b"..") || name.windows(2).any(|pair| OVERLONG.contains(&pair))
 }
 
 /// Undoes one layer of percent-encoding; a `%` without two hex digits stays.

@@ -267,6 +267,47 @@ fn paths() {
     );
 }
 
+/// A header counts only against what the policy restricts.
+#[test]
+fn headers_that_rewrite_the_request_are_refused() {
+    let table = [
+        (
+            one("hosts", r#"["api.example.com"]"#),
+            "x-forwarded-HOST",
+            true,
+        ),
+        (one("hosts", r#"["api.example.com"]"#), "Forwarded", true),
+        (
+            one("hosts", r#"["api.example.com"]"#),
+            "X-HTTP-Method-Override",
+            false,
+        ),
+        (
+            one("hosts", r#"["api.example.com"]"#),
+            "X-Forwarded-For",
+            false,
+        ),
+        (one("methods", r#"["GET"]"#), "x-http-method-override", true),
+        (one("methods", r#"["GET"]"#), "X-Forwarded-Host", false),
+        (one("path_prefixes", r#"["/v1"]"#), "X-Original-URL", true),
+        (one("path_prefixes", r#"["/v1"]"#), "X-Original-Host", false),
+        (one("places", r#"["header"]"#), "X-Rewrite-URL", false),
+    ];
+    for (policy, name, refused) in table {
+        let names = ["Accept", name, "X-Key"];
+        let checked = policy.check_headers("api.example.com", names.into_iter());
+        assert_eq!(checked.is_err(), refused, "{name} {policy:?}");
+        if let Err(refusal) = checked {
+            let said = refusal.to_string();
+            assert!(
+                said.contains("api.example.com")
+                    && said.to_lowercase().contains(&name.to_lowercase()),
+                "{said}"
+            );
+        }
+    }
+}
+
 #[test]
 fn agents_and_requests_are_kept_apart() {
     let (agents, requests) = (

@@ -365,6 +365,33 @@ fn a_rewrap_moves_the_data_key_alone() {
 }
 
 #[test]
+fn a_resealed_value_opens_in_its_new_place_alone() {
+    let (keyring, sealed) = two_terms();
+    let policy = EgressPolicy {
+        hosts: vec!["api.example.com".to_owned()],
+        ..EgressPolicy::default()
+    };
+    let to = SealPlace {
+        version: place().version + 1,
+        policy_hash: EgressPolicy::hash(Some(&policy)),
+        ..place()
+    };
+    let resealed = keyring
+        .reseal_value(&place(), &to, &sealed, &mut Seeded(9))
+        .unwrap();
+    assert_eq!((resealed.term, resealed.origin_term), (2, 2));
+    assert_eq!(keyring.open(&to, &resealed), Ok(value()));
+    assert_shut(&keyring, &place(), &resealed, "the old place");
+    assert_shut(&keyring, &to, &sealed, "the old seal in the new place");
+    let wrong = SealPlace {
+        version: 7,
+        ..place()
+    };
+    let refused = keyring.reseal_value(&wrong, &to, &sealed, &mut Seeded(9));
+    assert_eq!(refused, Err(Unreadable));
+}
+
+#[test]
 fn a_retired_term_is_not_needed_after_the_rewrap() {
     let (mut keyring, master, _) = created(1);
     let sealed = seal(&keyring, 3);

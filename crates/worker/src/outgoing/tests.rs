@@ -34,7 +34,7 @@ fn outgoing(change: impl FnOnce(&mut RequestSpec)) -> Outgoing {
         .job
         .request()
         .unwrap()
-        .render(&texts.variables(&lease), &secrets)
+        .render(&texts.variables(&lease, lease.now), &secrets)
         .unwrap();
     Outgoing::new(rendered, &texts, true).unwrap()
 }

@@ -33,7 +33,11 @@ impl Perform for Performer {
         // A target that can't be made fails in the attempt itself, which says why; one that panics, too.
         let target = catch_unwind(AssertUnwindSafe(|| {
             let texts = Texts::of(lease);
-            lease.job.request()?.target(&texts.variables(lease)).ok()
+            lease
+                .job
+                .request()?
+                .target(&texts.variables(lease, lease.now))
+                .ok()
         }));
         let target = target.ok().flatten()?;
         Some(self.random.hash_one((target.host, target.port)))

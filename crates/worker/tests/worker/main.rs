@@ -14,5 +14,7 @@ mod redaction;
 mod redirects;
 mod retries;
 mod sending;
+mod signatures;
 mod support;
 mod tls;
+mod tokens;

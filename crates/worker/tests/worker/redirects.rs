@@ -185,7 +185,9 @@ async fn each_hop_is_checked_against_the_policy() {
         assert_eq!(code(&done), expected, "{location}: {}", message(&done));
         target.request().await;
         assert_eq!(target.seen.try_recv().is_ok(), expected.is_empty());
-        let refused = done.refused.map(|refused| (refused.secret, refused.host));
+        let refused = done
+            .refused
+            .map(|refused| (refused.secrets[0].name.clone(), refused.host));
         let hop = ("KEY".to_owned(), "127.0.0.1".to_owned());
         assert_eq!(refused, (!expected.is_empty()).then_some(hop), "{location}");
     }

@@ -7,7 +7,7 @@ use padclock_api::{AttemptStatus, UsedSecret};
 use padclock_job::OnUnresolved;
 use padclock_template::AuthSpec;
 use padclock_vault::{EgressPolicy, Place};
-use padclock_worker::{End, Refused};
+use padclock_worker::End;
 use serde_json::json;
 
 use crate::support::target::{Reply, Target};
@@ -289,13 +289,60 @@ async fn a_policy_refuses_before_anything_is_opened() {
             message(&done)
         );
         assert_eq!(done.secrets, []);
-        let refused = Refused {
-            secret: "KEY".to_owned(),
-            host: "127.0.0.1".to_owned(),
-        };
-        assert_eq!(done.refused, Some(refused));
+        let refused = done.refused.unwrap();
+        let names: Vec<_> = refused
+            .secrets
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        assert_eq!((names, refused.host.as_str()), (vec!["KEY"], "127.0.0.1"));
     }
     assert!(target.seen.try_recv().is_err(), "nothing was sent");
+}
+
+#[tokio::test]
+async fn every_secret_that_is_held_back_is_named() {
+    let mut target = Target::new(|_| Reply::ok("")).await;
+    let elsewhere = EgressPolicy {
+        hosts: vec!["api.example.com".to_owned()],
+        ..EgressPolicy::default()
+    };
+    let case = Case::get(target.url("/"))
+        .header("X-One", "{{secret.ONE}}")
+        .header("X-Two", "{{secret.TWO}} {{secret.FREE}}")
+        .bound("ONE", VALUE, Some(elsewhere.clone()))
+        .bound("TWO", VALUE, Some(elsewhere))
+        .secret("FREE", VALUE);
+    let done = case.run_with(Arc::new(NeverOpened)).await;
+    assert_eq!(code(&done), "egress_refused");
+    let refused = done.refused.unwrap();
+    let names: Vec<_> = refused
+        .secrets
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert_eq!(names, ["ONE", "TWO"]);
+    assert!(target.seen.try_recv().is_err(), "nothing was sent");
+}
+
+/// What a secret's own value does to the path shows when it is rendered, and is checked before anything is sent.
+#[tokio::test]
+async fn a_path_that_a_value_leads_out_of_its_prefix_is_refused() {
+    let mut target = Target::new(|_| Reply::ok("")).await;
+    let below = EgressPolicy {
+        schemes: vec!["http".to_owned()],
+        path_prefixes: vec!["/v1".to_owned()],
+        ..EgressPolicy::default()
+    };
+    for (value, expected) in [("../../admin", "egress_refused"), ("a/b", "")] {
+        let case = Case::get(target.url("/v1/{{secret.MINE}}/x"))
+            .header("X-Key", "{{secret.KEY}}")
+            .bound("KEY", VALUE, Some(below.clone()))
+            .secret("MINE", value);
+        let done = case.run().await;
+        assert_eq!(code(&done), expected, "{}", message(&done));
+        assert_eq!(target.seen.try_recv().is_ok(), expected.is_empty());
+    }
 }
 
 #[tokio::test]

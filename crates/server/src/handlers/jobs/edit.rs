@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use padclock_api::ErrorEnvelope;
 use padclock_api::ids::JobKind;
 use padclock_api::job::{Job as Answered, JobState};
-use padclock_job::Definition;
-use padclock_store::JobEdit;
+use padclock_api::{ErrorEnvelope, UserId};
+use padclock_job::{Definition, Job};
+use padclock_store::{JobEdit, StoreError};
 
 use super::{compile, one, refuse_the_past, whole};
 use crate::auth::{Caller, WriteJobs};
@@ -34,6 +34,11 @@ pub(crate) async fn patch(
         ));
     }
     let before = one(&app, &caller, id).await?;
+    let expected = if_match(&headers)?.unwrap_or(before.revision);
+    // What is merged below was read at this revision.
+    if expected != before.revision {
+        return Err(stored("job")(StoreError::Changed));
+    }
     let internal = |_| {
         Failure::new(
             padclock_api::ErrorCode::Internal,
@@ -63,10 +68,11 @@ pub(crate) async fn patch(
         let now = app.store.now().await.map_err(stored("job"))?;
         refuse_the_past(&job, now, before.state == JobState::Paused)?;
     }
-    let expected = if_match(&headers)?.unwrap_or(before.revision);
+    let owner = owner_after(&before.definition, &job, (before.owner, caller.user()));
     let edit = JobEdit {
         job,
         reschedule,
+        owner,
         expected,
     };
     let row = app
@@ -76,6 +82,22 @@ pub(crate) async fn patch(
         .map_err(stored("job"))?;
     app.work.notify_one();
     whole(&app, row, StatusCode::OK).await
+}
+
+/// Whose the job is after an edit. A job resolves its owner's own secrets, so whoever says what it sends, where or when, becomes
+/// its owner: nobody steers another's secrets. Words for people change nothing of that; the name does, for a template may send it.
+fn owner_after(before: &Definition, job: &Job, (owner, editor): (UserId, UserId)) -> UserId {
+    let sent = |definition: &Definition| Definition {
+        description: None,
+        tags: Vec::default(),
+        state: None,
+        ..definition.clone()
+    };
+    if sent(before) == sent(job.definition()) {
+        owner
+    } else {
+        editor
+    }
 }
 
 /// RFC 7386, section 2.

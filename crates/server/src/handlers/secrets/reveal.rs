@@ -3,13 +3,13 @@
 use axum::extract::State;
 use axum::response::Response;
 use padclock_api::ids::SecretKind;
-use padclock_api::secret::Revealed;
+use padclock_api::secret::{Reveal as MayBe, Revealed};
 use padclock_api::{ErrorCode, ErrorEnvelope, SecretId};
 use padclock_job::Moment;
-use padclock_store::Revealing as Outcome;
+use padclock_store::{Action, Detail, Revealing};
 use serde::Serialize;
 
-use crate::auth::{Asking, Reveal};
+use crate::auth::{Asking, Caller, Reveal};
 use crate::failure::{Answer, Failure, stored};
 use crate::input::PathId;
 use crate::state::App;
@@ -35,40 +35,69 @@ pub(crate) async fn value(
 
 /// Check, record, open, answer: in this order, whichever door it comes through.
 pub(crate) async fn revealed(app: &App, asking: &Asking<Reveal>, id: SecretId) -> Answer<Response> {
-    let who = asking.anyone();
-    let (workspace, user) = (who.workspace(), who.user());
-    let caller = match asking.granted() {
-        Ok(caller) => caller,
-        Err(refused) => {
-            let recorded = app.store.refuse_reveal(workspace, id, who.actor(), user);
-            recorded.await.map_err(stored("secret"))?;
-            return Err(refused);
-        }
-    };
-    let outcome = app
+    let who = asking.caller();
+    let found = app
         .store
-        .reveal_secret(workspace, id, caller.actor(), user)
+        .sealed_secret(who.workspace(), id, who.user())
+        .await;
+    let found = found
+        .map_err(stored("secret"))
+        .and_then(|found| visible(who, found));
+    let allowed = match &found {
+        Ok(found) => asking.granted().and_then(|_| check(who, found)),
+        // Who lacks the permission is told that first, whatever there is.
+        Err(missing) => asking.granted().and(Err(missing.clone())),
+    };
+    let secret = found.as_ref().ok().map(|found| &found.secret);
+    let detail = Detail {
+        name: secret.map(|secret| secret.name.clone()),
+        version: secret.map(|secret| secret.version),
+        result: allowed
+            .as_ref()
+            .err()
+            .map(|refused| format!("refused: {}", refused.code_word())),
+        ..Detail::default()
+    };
+    app.store
+        .record(
+            who.workspace(),
+            &who.actor(),
+            Action::SecretReveal,
+            id.to_string(),
+            detail,
+        )
         .await
         .map_err(stored("secret"))?;
-    let (secret, decrypted_at) = match outcome {
-        Outcome::Sealed { secret, at } => (secret, at),
-        Outcome::Never => {
-            let message =
-                "this secret was made with \"reveal\": \"never\": no one can read it back";
-            return Err(Failure::new(ErrorCode::Forbidden, message));
-        }
-        Outcome::Ended => {
-            let message = "this secret has ended: its time to live has passed";
-            return Err(Failure::new(ErrorCode::NotFound, message));
-        }
-    };
-    let opened = keys::open(&app.keyrings.now(), &secret);
-    let value =
-        opened.map_err(|unreadable| Failure::new(ErrorCode::Internal, unreadable.to_string()))?;
+    allowed?;
+    let Revealing { secret, now, .. } = found?;
+    let value = keys::open(&app.keyrings.now(), &secret)
+        .map_err(|unreadable| Failure::new(ErrorCode::Internal, unreadable.to_string()))?;
     let known = Known {
         id,
         name: &secret.name,
-        decrypted_at,
+        decrypted_at: now,
     };
     disclose::with_value(&known, &value)
+}
+
+fn visible(caller: &Caller<Reveal>, found: Revealing) -> Answer<Revealing> {
+    if caller.sees_environment(&found.secret.environment) {
+        Ok(found)
+    } else {
+        Err(Failure::not_found("secret"))
+    }
+}
+
+/// Whether this secret may be read back, by this caller and now.
+fn check(caller: &Caller<Reveal>, found: &Revealing) -> Answer<()> {
+    caller.may_use_environment(&found.secret.environment)?;
+    if found.reveal == MayBe::Never {
+        let message = "this secret was made with \"reveal\": \"never\": no one can read it back";
+        return Err(Failure::new(ErrorCode::Forbidden, message));
+    }
+    if found.secret.expires_at.is_some_and(|end| end <= found.now) {
+        let message = "this secret has ended: its time to live has passed";
+        return Err(Failure::new(ErrorCode::NotFound, message));
+    }
+    Ok(())
 }

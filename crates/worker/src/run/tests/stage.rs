@@ -54,6 +54,7 @@ pub fn lease(number: u8, host: u8, workspace: u8) -> Lease {
         now: NOW,
         last_run: None,
         next_due: None,
+        require_policy: false,
         secrets: Arc::new([]),
         deadline: (Instant::now() + TRUST).into_std(),
     }

@@ -172,6 +172,7 @@ impl Case {
             now: NOW,
             last_run: None,
             next_due: self.next_due,
+            require_policy: false,
             secrets: self.secrets.clone().into(),
             deadline: (Instant::now() + std::time::Duration::from_secs(60)).into_std(),
         }
