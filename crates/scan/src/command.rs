@@ -52,7 +52,7 @@ fn follows(text: &str, at: usize, commands: &[&str]) -> bool {
             .windows(command.len())
             .any(|window| window == command.as_bytes())
     };
-    commands.iter().any(|command| has(&command))
+    commands.iter().any(has)
 }
 
 fn is_password(text: &str) -> bool {

@@ -142,6 +142,7 @@ const WHOLE: &[&str] = &[
     "baz",
     // RFC 7617 and the documents of vendors.
     "open sesame",
+    "opensesame",
     "4ec39hqlyjwdarjtt1zdp7dc",
     "tr3ssecret",
     "bpxrficyexamplekey",
