@@ -53,7 +53,7 @@ pub use links::{Joined, Joining, LinkKind, LinkRow, NewSetUpLink};
 pub use pairings::{Claim, NewPairing, PairingRow};
 pub use policies::Resealed;
 pub use resolve::SealedSecret;
-pub use scan::{After, Kept, KeptIn};
+pub use scan::{After, KeptIn, KeptTexts};
 pub use secrets::{NewSecret, NewVersion, Revealing, SecretFilter, SecretRow, SecretTimes, USES};
 pub use sessions::{Account, NewSession, SessionRow};
 pub use sweep::DueSecret;

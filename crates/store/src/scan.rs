@@ -37,7 +37,7 @@ pub struct After(Field);
 
 /// One thing that is kept, and its texts by column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptTexts {
     /// Its id as people know it.
     pub id: String,
     /// Its texts.
@@ -189,7 +189,7 @@ async fn kept(
     workspace: WorkspaceId,
     kept_in: KeptIn,
     after: Field,
-) -> Result<(Vec<Kept>, Option<After>)> {
+) -> Result<(Vec<KeptTexts>, Option<After>)> {
     let reading = kept_in.reading();
     let mut rows = tx
         .query(reading.sql, fields![workspace, after, reading.page])
@@ -207,7 +207,7 @@ async fn kept(
         for (at, column) in reading.columns.iter().enumerate() {
             texts.extend(row.opt_text(at + 1)?.map(|text| (*column, text)));
         }
-        Ok(Kept { id, texts })
+        Ok(KeptTexts { id, texts })
     };
     let page = rows.iter_mut().map(one).collect::<Result<_>>()?;
     Ok((page, next.map(After)))
@@ -223,7 +223,7 @@ impl Store {
         workspace: WorkspaceId,
         kept_in: KeptIn,
         after: Option<After>,
-    ) -> Result<(Vec<Kept>, Option<After>)> {
+    ) -> Result<(Vec<KeptTexts>, Option<After>)> {
         let after = after.map_or_else(|| kept_in.first(), |after| after.0);
         self.read(body!(|tx| kept(tx, workspace, kept_in, after).await))
             .await

@@ -9,7 +9,7 @@ use axum::extract::State;
 use padclock_api::scan::{HistoryPlace, HistoryScan};
 use padclock_api::{ErrorCode, ErrorEnvelope};
 use padclock_redact::Redactor;
-use padclock_store::{Action, Detail, Kept, KeptIn, SealedSecret, SecretUse};
+use padclock_store::{Action, Detail, KeptIn, KeptTexts, SealedSecret, SecretUse};
 use padclock_vault::Value;
 
 use crate::auth::{Caller, ScanHistory};
@@ -136,7 +136,7 @@ async fn look_through(
     }
 }
 
-fn places(kept_in: KeptIn, kept: &Kept, redactor: &Redactor) -> Vec<HistoryPlace> {
+fn places(kept_in: KeptIn, kept: &KeptTexts, redactor: &Redactor) -> Vec<HistoryPlace> {
     let mut places = Vec::new();
     for (field, text) in &kept.texts {
         let names = held(redactor, text);
@@ -221,8 +221,8 @@ fn held(redactor: &Redactor, text: &str) -> BTreeSet<String> {
 mod tests {
     use super::*;
 
-    fn kept(text: &str) -> Kept {
-        Kept {
+    fn kept(text: &str) -> KeptTexts {
+        KeptTexts {
             id: "one".to_owned(),
             texts: vec![
                 ("attempts", text.to_owned()),
