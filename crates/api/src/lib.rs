@@ -17,6 +17,7 @@ pub mod job;
 pub mod me;
 pub mod member;
 pub mod page;
+pub mod scan;
 pub mod pairing;
 pub mod secret;
 pub mod token;

@@ -40,6 +40,7 @@ mod places;
 mod policies;
 mod races;
 mod retries;
+mod scan;
 mod reveal;
 mod routes;
 mod tags;
