@@ -139,6 +139,7 @@ pub(crate) async fn delete_own(
         let row = decode(&mut row)?;
         tx.execute(&DELETE, fields![row.secret.id]).await?;
         tx.execute(&DELETE_VERSIONS, fields![row.secret.id]).await?;
+        tx.execute(&uses::FORGET, fields![row.secret.id]).await?;
         deleted.push(entry(workspace, actor, Action::SecretDelete, &row));
     }
     tx.execute(&TOUCH, fields![workspace]).await?;

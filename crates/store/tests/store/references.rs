@@ -91,6 +91,7 @@ async fn edits_and_deletions_are_followed(world: World) {
         job: compiled(job.id, job.created_at, with_header("sync", "secret://KEY2")),
         reschedule: false,
         expected: job.revision,
+        owner: world.owner,
     };
     let edited = world
         .store
@@ -129,7 +130,7 @@ async fn jobs_of_an_older_schema_are_filled_in(world: World) {
     // As after a start that was cut off once it had passed the first job.
     let first: JobId = world
         .store
-        .list_jobs(world.workspace, None, 1)
+        .list_jobs(world.workspace, None, (None, 1))
         .await
         .unwrap()[0]
         .id;

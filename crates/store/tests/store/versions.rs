@@ -33,6 +33,8 @@ async fn roll_back(
         version: number,
         unmaskable: false,
         short: true,
+        egress: None,
+        ttl_seconds: None,
         sealed: version(world, id, number, "value-one", None),
     };
     let place = (world.workspace, id);
