@@ -18,6 +18,7 @@ pub mod me;
 pub mod member;
 pub mod page;
 pub mod pairing;
+pub mod scan;
 pub mod secret;
 pub mod token;
 pub mod workspace;

@@ -71,7 +71,7 @@ fn check(text: &str, at: usize, end: usize) -> Option<Candidate> {
     let told = match info.split_once(':') {
         Some((user, _)) => {
             password.len() >= 3
-                && user.to_ascii_lowercase() != password.to_ascii_lowercase()
+                && !user.eq_ignore_ascii_case(password)
                 && !placeholder::is_placeholder(password)
         }
         None => strength::is_credential(password, strength::Kind::Weak, strength::Style::Tight),

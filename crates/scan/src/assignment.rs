@@ -53,7 +53,7 @@ pub(crate) fn rule_of(name: &str, kind: Kind, value: &str) -> &'static Rule {
 const LONGEST_NAME: usize = 64;
 const LONGEST_GAP: usize = 32;
 const LONGEST_QUOTED: usize = 4096;
-const LONGEST_BARE: usize = 1024;
+const LONGEST_BARE: usize = 512;
 
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
@@ -145,7 +145,9 @@ fn value_after(bytes: &[u8], name: &Name) -> Option<Beside> {
             .get(from)
             .is_some_and(|byte| matches!(byte, b' ' | b'\t'));
     from = skip_spaces(bytes, from);
-    if let Some(quoted) = quoted(bytes, from) {
+    // Between commas a backtick is of a text that names things.
+    let listed = separator == b',' && bytes.get(from) == Some(&b'`');
+    if let Some(quoted) = quoted(bytes, from).filter(|_| !listed) {
         return Some(quoted);
     }
     if separator == b',' {

@@ -52,7 +52,7 @@ fn follows(text: &str, at: usize, commands: &[&str]) -> bool {
             .windows(command.len())
             .any(|window| window == command.as_bytes())
     };
-    commands.iter().any(|command| has(&command))
+    commands.iter().any(has)
 }
 
 fn is_password(text: &str) -> bool {
@@ -92,6 +92,6 @@ fn short_password(text: &str, at: usize, end: usize) -> Option<Candidate> {
     let argument = argument(text, end + usize::from(spaced))?;
     let given = text.get(argument.clone())?;
     let word = given.bytes().all(|byte| byte.is_ascii_lowercase());
-    (is_password(given) && !(word && !spaced) && !given.starts_with('='))
+    ((spaced || !word) && is_password(given) && !given.starts_with('='))
         .then(|| Candidate::new(&ARGUMENT, argument, Sure::Form))
 }

@@ -1,5 +1,9 @@
 //! Text that stands where a value will be: references, variables, masks, and the examples of documents.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 /// What begins or surrounds a reference that is filled in later.
 const MARKS: &[&str] = &[
     "${",
@@ -138,12 +142,33 @@ const WHOLE: &[&str] = &[
     "baz",
     // RFC 7617 and the documents of vendors.
     "open sesame",
+    "opensesame",
     "4ec39hqlyjwdarjtt1zdp7dc",
     "tr3ssecret",
     "bpxrficyexamplekey",
     "mf_9.b5f-4.1jqm",
     "mF_9.B5f-4.1JqM",
 ];
+
+static MARKED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| automaton(MARKS));
+static WORDED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| automaton(WORDS));
+
+/// One pass for many words, whatever their case. Short constants always make one; without it each word is looked for.
+pub(crate) fn automaton(words: &[&str]) -> Option<AhoCorasick> {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(words)
+        .ok()
+}
+
+/// Whether one of the words stands in the text.
+pub(crate) fn holds(automaton: &Option<AhoCorasick>, words: &[&str], text: &str) -> bool {
+    match automaton {
+        Some(automaton) => automaton.is_match(text),
+        None => words.iter().any(|word| text.contains(word)),
+    }
+}
 
 /// Whether the text only stands for a value.
 pub(crate) fn is_placeholder(text: &str) -> bool {
@@ -156,13 +181,14 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
     {
         return true;
     }
-    let lower = trimmed.to_ascii_lowercase();
-    WHOLE.contains(&lower.as_str()) || WORDS.iter().any(|word| lower.contains(word))
+    let longest = WHOLE.iter().map(|word| word.len()).max().unwrap_or(0);
+    let whole = trimmed.len() <= longest && WHOLE.contains(&trimmed.to_ascii_lowercase().as_str());
+    whole || holds(&WORDED, WORDS, trimmed)
 }
 
 /// Whether a reference or variable stands in the text: then its literal rest is no credential.
 pub(crate) fn marked(text: &str) -> bool {
-    MARKS.iter().any(|mark| text.contains(mark)) || variable(text) || conversion(text)
+    holds(&MARKED, MARKS, text) || variable(text) || conversion(text)
 }
 
 /// `$NAME`, `%NAME%`, `:name`, `&name`.

@@ -1,5 +1,9 @@
 //! How much a text looks like a credential: by entropy, and by what it looks like instead. Names are judged in `key`.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use crate::placeholder;
 
 /// What the name beside a text says of it.
@@ -23,6 +27,12 @@ pub(crate) enum Style {
     /// Anything else: it may be code.
     Loose,
 }
+
+/// What stands in code and in patterns.
+const CODE_MARKS: &[&str] = &[
+    "::", "->", "=>", "()", "](", "\\w", "\\d", "[a-", "[A-", "[^", "(?", ".*", "&&", "||", "==",
+];
+static CODE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| placeholder::automaton(CODE_MARKS));
 
 const LONGEST: usize = 4096;
 /// Text beside a name that says little is looked at by every check: it must be short.
@@ -48,8 +58,10 @@ pub(crate) fn is_credential(text: &str, kind: Kind, style: Style) -> bool {
         return false;
     }
     match (kind, style) {
-        (Kind::Password, Style::Quoted) => !is_name(text) && !plain_word(text),
-        (Kind::Password, Style::Tight) => (mixed(text) || looks_random(text)) && !is_name(text),
+        (Kind::Password, Style::Quoted) => !is_chosen_name(text) && !plain_word(text),
+        (Kind::Password, Style::Tight) => {
+            (mixed(text) || looks_random(text)) && !is_chosen_name(text)
+        }
         (Kind::Token, Style::Quoted | Style::Tight) => {
             !is_name(text) && !numbered_word(text) && scattered(text)
         }
@@ -129,6 +141,11 @@ fn is_name(text: &str) -> bool {
     all && (parts.next().is_some_and(|first| first.len() < text.len()) || letters_only(text))
 }
 
+/// As [`is_name`], for what a person may have chosen: numbers in several words are a password's.
+fn is_chosen_name(text: &str) -> bool {
+    is_name(text) && digit_groups(text) < 2
+}
+
 fn letters_only(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
@@ -150,12 +167,7 @@ fn is_something_else(text: &str) -> bool {
         .iter()
         .any(|start| text.starts_with(start))
         && !looks_like_base64(text);
-    let code = [
-        "::", "->", "=>", "()", "](", "\\w", "\\d", "[a-", "[A-", "[^", "(?", ".*", "&&", "||",
-        "==",
-    ]
-    .iter()
-    .any(|mark| text.contains(mark));
+    let code = placeholder::holds(&CODE, CODE_MARKS, text);
     let file = [
         ".pem", ".key", ".json", ".txt", ".yaml", ".yml", ".toml", ".env", ".crt", ".sh", ".py",
         ".js", ".rs", ".go", ".md", ".html",
@@ -202,6 +214,9 @@ fn is_call(text: &str) -> bool {
     let Some(open) = text.find(['(', '[']) else {
         return false;
     };
+    if text.ends_with('(') {
+        return true;
+    }
     open > 0
         && text[..open]
             .bytes()

@@ -218,7 +218,7 @@ fn a_finding_tells_where_and_never_what() {
     let found = scan_text(&text);
     let places: Vec<_> = found
         .iter()
-        .map(|one| (one.line, one.column, &text[one.span.clone()] == secret))
+        .map(|one| (one.line, one.column, text[one.span.clone()] == *secret))
         .collect();
     let second = 6 + secret.len() + 5;
     assert_eq!(places, [(2, 6, true), (2, second, true), (3, 1, true)]);

@@ -27,7 +27,8 @@ pub(crate) use asking::Asking;
 pub(crate) use environment::of_job;
 pub(crate) use permission::{
     ManageMembers, ManageTokens, ManageWorkspace, OwnSecrets, OwnTokens, Permission, Policy, Read,
-    ReadAudit, Reveal, Role, WORDS, WriteJobs, WriteSecrets, grantable, within_one_environment,
+    ReadAudit, Reveal, Role, ScanHistory, WORDS, WriteJobs, WriteSecrets, grantable,
+    within_one_environment,
 };
 
 /// Who was let in, by whichever credential, and what that narrows.

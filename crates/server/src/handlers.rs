@@ -11,6 +11,7 @@ pub(crate) mod jobs;
 pub(crate) mod me;
 pub(crate) mod members;
 pub(crate) mod pairings;
+pub(crate) mod scan;
 pub(crate) mod secrets;
 pub(crate) mod tokens;
 pub(crate) mod workspaces;

@@ -20,6 +20,7 @@ mod openapi;
 mod operator;
 mod pages;
 mod password;
+mod plaintext;
 mod propose;
 mod random;
 mod root_key;

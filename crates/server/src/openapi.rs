@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::handlers::{
     approvals, audit, egress, environments, executions, invitations, jobs, me, members, pairings,
-    secrets, tokens, workspaces,
+    scan, secrets, tokens, workspaces,
 };
 
 struct Bearer;
@@ -39,6 +39,7 @@ impl Modify for Bearer {
         invitations::list, invitations::create, invitations::delete,
         tokens::list, tokens::create, tokens::get, tokens::delete,
         environments::list, environments::create, environments::delete,
+        scan::list, scan::history::search,
     ),
     components(schemas(padclock_api::ErrorCode))
 )]

@@ -18,7 +18,7 @@ use crate::auth::ClientAddress;
 use crate::failure::Failure;
 use crate::handlers::{
     approvals, audit, egress, environments, executions, health, invitations, jobs, me, members,
-    pairings, secrets, tokens, workspaces,
+    pairings, scan, secrets, tokens, workspaces,
 };
 use crate::state::App;
 use crate::{disclose, doors, pages, random};
@@ -90,6 +90,8 @@ route_table! { NATIVE, table;
     "/v1/pairings/token": post pairings::token;
     "/v1/audit": get audit::list;
     "/v1/audit/export": get audit::export;
+    "/v1/scan": get scan::list;
+    "/v1/scan/history": post scan::history::search;
     "/v1/secrets/{id}/policy": post egress::policy;
     "/v1/secrets/{id}/proposed-policy": get egress::proposed;
     "/v1/approvals": get approvals::list;
@@ -224,6 +226,7 @@ const PARAMETERS: &[(&str, &str, &[&str])] = &[
     ("POST", "/v1/jobs", &["dry_run"]),
     ("POST", "/v1/jobs/import", &["dry_run"]),
     ("GET", "/v1/jobs/{id}/next", &["n"]),
+    ("GET", "/v1/scan", &["limit", "cursor"]),
     ("GET", "/sign-in", &["next"]),
     ("GET", "/pair", &["code"]),
     (

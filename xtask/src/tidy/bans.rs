@@ -24,11 +24,12 @@ struct Ban {
 }
 
 /// Crates that take time, randomness and input as arguments.
-const PURE: [&str; 5] = [
+const PURE: [&str; 6] = [
     "crates/vault/src/",
     "crates/redact/src/",
     "crates/template/src/",
     "crates/job/src/",
+    "crates/scan/src/",
     "crates/import/src/",
 ];
 
@@ -46,6 +47,7 @@ const EXPOSERS: &[&str] = &[
     "crates/server/src/password.rs",
     "crates/server/src/set_up.rs",
     "crates/server/src/handlers/pairings.rs",
+    "crates/server/src/handlers/scan/history.rs",
     "crates/padclock/src/cronctl/profile/keep.rs",
     "crates/padclock/src/cronctl/exec/inject.rs",
     "fuzz/",

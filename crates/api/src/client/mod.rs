@@ -13,6 +13,7 @@ mod failure;
 mod jobs;
 mod pages;
 mod pairings;
+mod scan;
 mod secrets;
 mod transport;
 

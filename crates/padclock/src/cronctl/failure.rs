@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     Call(ClientError),
     /// The execution that was waited for did not succeed; that has been said.
     RunFailed,
+    /// Something was looked for, and found; that has been said.
+    Found,
     /// It is refused, and the text says why.
     Refused(String),
     /// A command that was run ended with this code; said only when it is our part to say it.
@@ -64,7 +66,7 @@ impl Failure {
             Self::ReaderGone => 0,
             Self::Refused(_) => 5,
             Self::Exited(code, _) => *code,
-            Self::Error(_) => 1,
+            Self::Error(_) | Self::Found => 1,
             Self::Usage(_) | Self::Call(ClientError::Url(_)) => 2,
             Self::RunFailed => 3,
             Self::NoToken(_) | Self::Call(ClientError::BadToken) => 4,
@@ -87,7 +89,7 @@ impl Failure {
             Self::Call(error) => std::iter::once(error.to_string())
                 .chain(advice(error, token_from))
                 .collect(),
-            Self::RunFailed | Self::ReaderGone => Vec::new(),
+            Self::RunFailed | Self::Found | Self::ReaderGone => Vec::new(),
         }
     }
 }

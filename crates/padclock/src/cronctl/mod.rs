@@ -18,6 +18,7 @@ mod output;
 mod policy;
 mod profile;
 mod runs;
+mod scan;
 mod secrets;
 mod session;
 mod shown;
@@ -98,6 +99,8 @@ enum Command {
     Login(login::Login),
     /// Forget the token of a profile
     Logout,
+    /// Find credentials in plain text: in jobs, files and crontabs
+    Scan(Box<scan::Scan>),
     /// Run a command of this machine with secrets in its environment, its output redacted
     Exec(exec::Exec),
     /// Make jobs and secrets of a crontab, a .env file or another scheduler's document
@@ -159,6 +162,10 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
             let outcome = login::logout(asked.profile_name(), &mut output);
             return ended(outcome, &mut output, None);
         }
+        Command::Scan(what) if what.is_local() => {
+            let outcome = scan::local(what, &mut Terminal, &mut output);
+            return ended(outcome, &mut output, None);
+        }
         _ => {}
     }
     let (client, from) = match connect::connect(&asked, &mut output) {
@@ -178,6 +185,7 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Approvals(command) => approvals::run(command, &mut session).await,
         Command::Audit(command) => audit::run(command, &mut session).await,
         Command::Whoami => whoami::run(&mut session).await,
+        Command::Scan(what) => scan::run(*what, &mut session).await,
         Command::Exec(exec) => exec::run(exec, &mut session).await,
         Command::Import(import) => import::run(import, &mut session).await,
         Command::Export(export) => export::run(export, &mut session).await,

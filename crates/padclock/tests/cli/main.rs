@@ -50,6 +50,7 @@ files! {
     watch;
     connection;
     refusals;
+    scan;
     output;
     exec_command;
     import;

@@ -303,9 +303,6 @@ async fn tampering_is_found(engine: Engine) {
     for (touch, told) in steps {
         home.sql(touch).await;
         let (exit, text) = audit(&home, &["verify"]);
-        assert!(
-            exit == 1 && text.contains(told),
-            "{touch}: {exit}\n{text}"
-        );
+        assert!(exit == 1 && text.contains(told), "{touch}: {exit}\n{text}");
     }
 }

@@ -58,8 +58,8 @@ fn memory(server: &Server, planted: &[leaks::Planted]) -> Memory {
         looked_at += count as u64;
         let place = format!("{name} {range}");
         for (value, needle) in planted {
-            let mut hits = memchr::memmem::find_iter(&bytes[..count], needle).peekable();
-            while let Some(hit) = hits.next() {
+            let hits = memchr::memmem::find_iter(&bytes[..count], needle);
+            for hit in hits {
                 let around = &bytes[hit.saturating_sub(80)..(hit + needle.len() + 60).min(count)];
                 found.push(format!(
                     "{value} in {place} at +{hit}: {:?}",

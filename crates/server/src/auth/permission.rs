@@ -66,6 +66,8 @@ permissions! {
     ManageWorkspace = "workspace:manage" from Admin granted Admin;
     /// Read and export the audit.
     ReadAudit = "audit:read" from Admin granted Admin;
+    /// Search what is kept for stored values.
+    ScanHistory = "scan:history" from Admin granted Admin;
 }
 
 /// What a credential of one environment can have: all else reaches beyond it.

@@ -67,7 +67,6 @@ pub(crate) fn closes(secure: bool) -> Option<HeaderValue> {
 pub(crate) struct Visitor {
     pub(crate) session: Option<SessionRow>,
     pub(crate) from: IpAddr,
-    form: String,
     /// The `Set-Cookie` of a visitor who had none.
     pub(crate) sets: Option<HeaderValue>,
     tag: String,
@@ -128,7 +127,6 @@ impl FromRequestParts<App> for Visitor {
             sets: sets
                 .then(|| set(FORM, &form, LASTS, app.secure_cookies))
                 .flatten(),
-            form,
         })
     }
 }

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use padclock_api::ids::JobKind;
 use padclock_api::job::{Job as Answered, JobState, Preview};
 use padclock_api::{ErrorEnvelope, Execution, ExecutionId, JobId, Page};
-use padclock_job::{Anchor, Definition, InitialState, Job, Moment};
+use padclock_job::{Anchor, Definition, InitialState, Job, Moment, Warning};
 use padclock_store::{JobRow, NewJob, StoreError};
 use serde::Deserialize;
 
@@ -22,8 +22,8 @@ use super::{page, put, reserve, tagged};
 use crate::auth::{Caller, Permission, Read, WriteJobs, of_job};
 use crate::failure::{Answer, Failure, problems, stored};
 use crate::input::{Body, Params, PathId, cursor, page_size};
-use crate::random;
 use crate::state::App;
+use crate::{plaintext, random};
 
 /// The times that an answer about one job tells.
 const PREVIEWED: usize = 5;
@@ -94,11 +94,18 @@ fn answered(row: JobRow, newest: Newest, job: Option<(&Job, Moment)>) -> Answere
         last_run_at: newest.started_at,
         last_execution: newest.execution,
         preview: job.map(|(job, now)| preview(job, now, PREVIEWED)),
-        warnings: job.map(|(job, _)| job.warnings()).unwrap_or_default(),
+        warnings: job.map(|(job, _)| warnings(job)).unwrap_or_default(),
         unresolved_secrets: None,
         created_at: row.created_at,
         updated_at: row.updated_at,
     }
+}
+
+/// What its author should know: of the definition's sense, and of credentials in it.
+fn warnings(job: &Job) -> Vec<Warning> {
+    let mut warnings = job.warnings();
+    warnings.extend(plaintext::warnings(job.definition()));
+    warnings
 }
 
 async fn whole(app: &App, row: JobRow, status: StatusCode) -> Answer<Response> {
@@ -148,6 +155,9 @@ pub(crate) async fn create(
     caller.may_use_environment(of_job(&body.value))?;
     let paused = body.value.state == Some(InitialState::Paused);
     let job = compile(body.value.clone(), fresh, now)?;
+    let asked = app.store.workspace_settings(caller.workspace()).await;
+    let refuse = asked.map_err(stored("workspace"))?.refuse_plaintext_secrets;
+    plaintext::check(job.definition(), refuse)?;
     if params.dry_run {
         refuse_the_past(&job, now, paused)?;
         let mut answer = tried(&job, fresh, now, &caller, paused);

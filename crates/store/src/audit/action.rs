@@ -96,6 +96,8 @@ actions! {
     AuditExport = "audit.export",
     /// Tokens that nobody has were shown.
     TokenFailure = "token.failure",
+    /// What is kept was searched for stored values.
+    ScanHistory = "scan.history",
     /// A secret was given another egress policy.
     SecretPolicy = "secret.policy",
     /// A secret that had ended was wiped.

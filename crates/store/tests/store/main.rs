@@ -26,6 +26,7 @@ mod policies;
 mod references;
 mod resolve;
 mod rollback;
+mod scan;
 mod secrets;
 mod sweep;
 mod uses;

@@ -13,6 +13,7 @@ use super::{compile, one, refuse_the_past, whole};
 use crate::auth::{Caller, WriteJobs, of_job};
 use crate::failure::{Answer, Failure, stored};
 use crate::input::{Body, PathId, if_match, parse_value};
+use crate::plaintext;
 use crate::state::App;
 
 /// Changes a job: a JSON merge patch (RFC 7386) on its definition.
@@ -61,6 +62,9 @@ pub(crate) async fn patch(
     let reschedule = definition.kind != before.definition.kind
         || definition.schedule != before.definition.schedule;
     let job = compile(definition, id, before.created_at)?;
+    let asked = app.store.workspace_settings(caller.workspace()).await;
+    let refuse = asked.map_err(stored("workspace"))?.refuse_plaintext_secrets;
+    plaintext::check(job.definition(), refuse)?;
     if reschedule {
         let now = app.store.now().await.map_err(stored("job"))?;
         refuse_the_past(&job, now, before.state == JobState::Paused)?;

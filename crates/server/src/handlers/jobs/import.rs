@@ -20,7 +20,7 @@ use padclock_store::NewJob;
 use zeroize::Zeroizing;
 
 use super::{CreateParams, compile};
-use crate::auth::{Caller, OwnSecrets, WriteJobs};
+use crate::auth::{Caller, OwnSecrets, WriteJobs, of_job};
 use crate::failure::{Answer, Failure, stored};
 use crate::handlers::secrets;
 use crate::input::{Body, Params};
@@ -100,7 +100,7 @@ async fn existing(app: &App, caller: &Caller<WriteJobs>) -> Answer<Existing> {
     loop {
         let rows = app
             .store
-            .list_jobs(caller.workspace(), after, PAGE)
+            .list_jobs(caller.workspace(), caller.environment(), (after, PAGE))
             .await
             .map_err(stored("job"))?;
         after = rows.last().map(|row| row.id);
@@ -123,9 +123,8 @@ async fn existing(app: &App, caller: &Caller<WriteJobs>) -> Answer<Existing> {
     }
     let mut after: Option<SecretId> = None;
     loop {
-        let listed = app
-            .store
-            .list_secrets(caller.workspace(), caller.user(), None, (after, PAGE));
+        let (workspace, user, of) = (caller.workspace(), caller.user(), caller.environment());
+        let listed = app.store.list_secrets(workspace, user, of, (after, PAGE));
         let rows = listed.await.map_err(stored("secret"))?;
         after = rows.last().map(|row| row.secret.id);
         let full = rows.len() == PAGE as usize;
@@ -221,6 +220,7 @@ async fn save(
     planned: PlannedJob,
     now: Moment,
 ) -> Answer<ImportedJob> {
+    caller.may_use_environment(of_job(&planned.definition))?;
     let id: JobId = random::id(now);
     let job = compile(planned.definition, id, now)?;
     let new = NewJob {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use padclock_api::{ExecutionId, JobId, SecretId, Trigger, WorkspaceId};
-use padclock_job::{Anchor, Definition, Job, Kind, Moment};
+use padclock_job::{Anchor, Definition, Job, Kind, Moment, OnUnresolved};
 use padclock_template::{RefSyntax, RequestSpec, SecretRef};
 use padclock_vault::{EgressPolicy, Sealed, Unreadable, Value};
 use padclock_worker::{
