@@ -85,7 +85,15 @@ impl World {
                     .expect(200);
                 id
             }
-            Some("approvals") => "apr_00000000000000000000000000".to_owned(),
+            Some("approvals") => {
+                let name = format!("ASKED_{number}");
+                let secret = self.owner.secret(&name, "a-value-of-no-matter").await;
+                let asked = self
+                    .owner
+                    .post(&format!("/v1/secrets/{secret}/policy"), &policy())
+                    .await;
+                asked.expect(202).id()
+            }
             Some("jobs") => self.job().await,
             Some("executions") => self.execution.clone(),
             Some("workspaces") => self.workspace.clone(),
@@ -134,9 +142,9 @@ impl World {
             ("POST", "/v1/invitations") => json!({"role": "viewer"}),
             ("POST", "/v1/tokens") => json!({"name": "another"}),
             ("POST", "/v1/environments") => json!({"name": format!("new-{number}")}),
-            ("POST", "/v1/secrets/{id}/policy") => {
-                json!({"egress": {"hosts": ["api.example.com"]}, "value": "a-value-of-no-matter"})
-            }
+            ("POST", "/v1/secrets/{id}/policy") => policy(),
+            ("POST", "/v1/jobs/import") => json!({"text": "@daily curl http://127.0.0.1:1/
+"}),
             ("POST", "/v1/pairings") => json!({"name": "a command line"}),
             _ => return None,
         };
@@ -155,6 +163,10 @@ impl World {
         };
         call.send().await.status
     }
+}
+
+fn policy() -> Value {
+    json!({"egress": {"hosts": ["api.example.com"]}})
 }
 
 /// A job whose one attempt fails at once.
