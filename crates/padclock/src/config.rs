@@ -2,6 +2,7 @@
 //! environment for them.
 
 mod given;
+mod pick;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,35 +14,7 @@ use padclock_vault::Value;
 
 pub(crate) use given::Flags;
 use given::read_file;
-
-/// Where a setting came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
-    Flag,
-    Environment,
-    File,
-    Default,
-}
-
-impl Source {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Flag => "flag",
-            Self::Environment => "environment",
-            Self::File => "file",
-            Self::Default => "default",
-        }
-    }
-}
-
-/// One setting, as text.
-#[derive(Clone)]
-struct Entry {
-    key: &'static str,
-    value: Option<String>,
-    source: Source,
-    secret: bool,
-}
+use pick::Entry;
 
 /// All settings, with their sources.
 pub(crate) struct Config {
@@ -66,164 +39,8 @@ fn resolve_from(flags: &Flags, env: Environment<'_>) -> Result<Config> {
         .or_else(|| env("PADCLOCK_DATA"))
         .map_or_else(|| default_data(env), PathBuf::from);
     let file = read_file(flags.config.as_deref(), env, &data)?;
-    let pick =
-        |key, flag: Option<String>, name: &str, file: Option<String>, default: Option<&str>| {
-            let (value, source) = match (flag, env(name).filter(|text| !text.is_empty()), file) {
-                (Some(value), _, _) => (Some(value), Source::Flag),
-                (None, Some(value), _) => (Some(value), Source::Environment),
-                (None, None, Some(value)) => (Some(value), Source::File),
-                (None, None, None) => (default.map(str::to_owned), Source::Default),
-            };
-            Entry {
-                key,
-                value,
-                source,
-                secret: false,
-            }
-        };
-    let joined = |list: Vec<String>| (!list.is_empty()).then(|| list.join(","));
-    let number = |number: Option<u32>| number.map(|number| number.to_string());
     let database = from_file(env, "PADCLOCK_DATABASE_URL")?;
-    let mut entries = vec![
-        pick(
-            "listen",
-            flags.listen.clone(),
-            "PADCLOCK_LISTEN",
-            file.listen,
-            Some("127.0.0.1:7464"),
-        ),
-        pick(
-            "data",
-            flags.data.clone(),
-            "PADCLOCK_DATA",
-            file.data,
-            Some(&data.display().to_string()),
-        ),
-        pick(
-            "database",
-            flags.database.clone().or(database),
-            "PADCLOCK_DATABASE_URL",
-            file.database,
-            None,
-        ),
-        pick(
-            "root_key_file",
-            flags.root_key_file.clone(),
-            "PADCLOCK_ROOT_KEY_FILE",
-            file.root_key_file,
-            None,
-        ),
-        pick(
-            "root_key_command",
-            None,
-            "PADCLOCK_ROOT_KEY_COMMAND",
-            file.root_key_command,
-            None,
-        ),
-        pick(
-            "egress.allow",
-            joined(flags.egress_allow.clone()),
-            "PADCLOCK_EGRESS_ALLOW",
-            joined(file.egress.allow.unwrap_or_default()),
-            Some(""),
-        ),
-        pick(
-            "extra_ca",
-            flags.extra_ca.clone(),
-            "PADCLOCK_EXTRA_CA",
-            file.extra_ca,
-            None,
-        ),
-        pick(
-            "tls_cert",
-            flags.tls_cert.clone(),
-            "PADCLOCK_TLS_CERT",
-            file.tls_cert,
-            None,
-        ),
-        pick(
-            "tls_key",
-            flags.tls_key.clone(),
-            "PADCLOCK_TLS_KEY",
-            file.tls_key,
-            None,
-        ),
-        pick(
-            "behind_proxy",
-            flags.behind_proxy.then(|| "true".to_owned()),
-            "PADCLOCK_BEHIND_PROXY",
-            file.behind_proxy.map(|on| on.to_string()),
-            Some("false"),
-        ),
-        pick(
-            "public_url",
-            flags.public_url.clone(),
-            "PADCLOCK_PUBLIC_URL",
-            file.public_url,
-            None,
-        ),
-        pick(
-            "trusted_proxies",
-            joined(flags.trusted_proxy.clone()),
-            "PADCLOCK_TRUSTED_PROXIES",
-            joined(file.trusted_proxies.unwrap_or_default()),
-            Some(""),
-        ),
-        pick("node", flags.node.clone(), "PADCLOCK_NODE", file.node, None),
-        pick(
-            "max_in_flight",
-            flags.max_in_flight.clone(),
-            "PADCLOCK_MAX_IN_FLIGHT",
-            number(file.max_in_flight),
-            Some("512"),
-        ),
-        pick(
-            "per_host",
-            flags.per_host.clone(),
-            "PADCLOCK_PER_HOST",
-            number(file.per_host),
-            Some("64"),
-        ),
-        pick(
-            "drain_timeout",
-            flags.drain_timeout.clone(),
-            "PADCLOCK_DRAIN_TIMEOUT",
-            number(file.drain_timeout),
-            Some("30"),
-        ),
-        pick(
-            "lease_ttl",
-            None,
-            "PADCLOCK_LEASE_TTL",
-            number(file.lease_ttl),
-            Some("30"),
-        ),
-        pick(
-            "audit_copy",
-            flags.audit_copy.clone(),
-            "PADCLOCK_AUDIT_COPY",
-            file.audit_copy,
-            None,
-        ),
-        pick(
-            "history.days",
-            flags.history_days.clone(),
-            "PADCLOCK_HISTORY_DAYS",
-            number(file.history.days),
-            Some("30"),
-        ),
-        pick(
-            "history.per_job",
-            flags.history_per_job.clone(),
-            "PADCLOCK_HISTORY_PER_JOB",
-            number(file.history.per_job),
-            Some("1000"),
-        ),
-    ];
-    // A database's URL may hold its password.
-    for entry in &mut entries {
-        entry.secret = entry.key == "database" || entry.key == "root_key_command";
-    }
+    let entries = pick::entries(flags, file, (env, &data, database));
     with_secrets(entries, env)
 }
 
