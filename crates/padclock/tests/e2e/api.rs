@@ -206,7 +206,13 @@ async fn the_document_describes_every_path(engine: Engine) {
                 .call(&method.to_uppercase(), &real)
                 .send()
                 .await;
-            answer.refused(401, "unauthorized", None);
+            // Those who have no token yet are let in where the document says so, and nowhere else.
+            if operation["security"] == json!([{}]) {
+                assert!(!matches!(answer.status, 404 | 405), "{method} {path}");
+                assert!(path.starts_with("/v1/pairings"), "{method} {path}");
+            } else {
+                answer.refused(401, "unauthorized", None);
+            }
         }
     }
     for path in [

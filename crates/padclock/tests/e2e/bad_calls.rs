@@ -144,7 +144,7 @@ async fn bodies_that_are_no_json_are_refused(engine: Engine) {
         .get("/v1/nothing")
         .await
         .refused(404, "not_found", None);
-    client.get("/").await.refused(404, "not_found", None);
+    client.get("/nothing").await.refused(404, "not_found", None);
     assert_eq!(inventory(client).await, before);
 }
 
