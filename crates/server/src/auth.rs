@@ -13,6 +13,7 @@ use std::time::Instant;
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
+use padclock_api::member::Role as GivenRole;
 use padclock_api::{ErrorCode, UserId, WorkspaceId};
 use padclock_store::{Actor, By, Credential, TokenRow};
 use padclock_vault::{Label, token};
@@ -48,11 +49,16 @@ pub(crate) struct Identity {
     pub(crate) permissions: Option<String>,
     /// The one environment that the credential is for.
     pub(crate) environment: Option<String>,
+    /// Whether it may be used from some addresses only.
+    pub(crate) bound: bool,
 }
 
 impl Identity {
     pub(crate) fn has<P: Permission>(&self) -> bool {
-        let listed = |words: &str| words.split_ascii_whitespace().any(|word| word == P::NAME);
+        let listed = |words: &str| {
+            let mut words = words.split_ascii_whitespace();
+            words.any(|word| permission::includes(word, P::NAME))
+        };
         let member = self.role >= P::LEAST || (self.role >= P::GRANTED && listed(&self.grants));
         let within = self.environment.is_none() || within_one_environment(P::NAME);
         member && within && self.permissions.as_deref().is_none_or(listed)
@@ -66,6 +72,20 @@ impl Identity {
     /// Whether the credential has something less than its member.
     pub(crate) fn is_narrowed(&self) -> bool {
         self.permissions.is_some() || self.environment.is_some()
+    }
+
+    /// Refuses to give a role that has more than the credential itself: a member made by a narrow token would be a wide one.
+    pub(crate) fn may_give(&self, role: GivenRole) -> Answer<()> {
+        let role = Role::of(role.word());
+        if !self.bound
+            && role.is_some_and(|role| permission::of_role(role).all(|word| self.has_word(word)))
+        {
+            return Ok(());
+        }
+        Err(Failure::new(
+            ErrorCode::Forbidden,
+            "this token has less than that role: use one that is neither narrowed nor bound to addresses",
+        ))
     }
 
     /// Whether the credential has all that an owner has.
@@ -211,6 +231,7 @@ fn identity(row: TokenRow, from: IpAddr) -> Answer<Identity> {
         by_name: row.name,
         grants: row.grants,
         permissions: row.permissions,
+        bound: row.cidrs.is_some(),
         environment: row.environment,
     })
 }

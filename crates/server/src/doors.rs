@@ -21,6 +21,17 @@ pub(crate) fn is_door(route: &str) -> bool {
     PATHS.iter().any(|path| route.starts_with(path))
 }
 
+/// What fails before a door's own code is reached, such as a method that it does not take, in the door's shape.
+pub(crate) async fn outside(path: &str, response: Response) -> Response {
+    if path.starts_with(hookwatch::PATH) {
+        hookwatch::errors(response).await
+    } else if path.starts_with(hooklistener::PATH) {
+        hooklistener::errors(response).await
+    } else {
+        response
+    }
+}
+
 /// Gives a failed call the body that its door's document has.
 fn reshaped<T: Serialize>(
     mut response: Response,

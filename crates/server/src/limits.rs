@@ -58,6 +58,17 @@ impl<K: Hash + Eq> Failures<K> {
         }
     }
 
+    /// Takes one back.
+    pub(crate) fn forgive<Q: Hash + Eq + ?Sized>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, count)) = counts.get_mut(key) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
     /// Counts a failure.
     pub(crate) fn count(&self, key: K, now: Instant) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);

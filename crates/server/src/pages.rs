@@ -6,10 +6,14 @@ mod link;
 mod pair;
 mod sign_in;
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use padclock_api::ErrorCode;
 
@@ -20,6 +24,8 @@ use crate::state::App;
 
 /// The largest form, in bytes.
 const LARGEST: usize = 16 * 1024;
+/// The longest that a form may take to arrive.
+const SLOWEST: Duration = Duration::from_secs(10);
 /// Nothing but our own style, script and forms; in no frame.
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 const NOT_OURS: &str = "This form did not come from a page of this server that was opened in this browser. Please try again.";
@@ -37,7 +43,23 @@ route_table! { ROUTES, table;
 
 /// The pages' routes.
 pub(crate) fn routes() -> Router<App> {
-    table().layer(DefaultBodyLimit::max(LARGEST))
+    table()
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .layer(middleware::from_fn(whole))
+}
+
+/// Reads a form to its end before it is looked at: one that comes too slowly holds a place for seconds only.
+async fn whole(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let read = tokio::time::timeout(SLOWEST, axum::body::to_bytes(body, LARGEST)).await;
+    match read {
+        Ok(Ok(bytes)) => {
+            next.run(Request::from_parts(parts, Body::from(bytes)))
+                .await
+        }
+        Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
 }
 
 async fn style() -> Response {

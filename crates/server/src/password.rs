@@ -15,8 +15,9 @@ pub(crate) const SHORTEST: usize = 12;
 const LONGEST: usize = 1_024;
 /// KiB of memory, passes and lanes.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
-/// Hashes made at once.
+/// Hashes made at once, and how many may wait or be made.
 static PLACES: Semaphore = Semaphore::const_new(2);
+static QUEUE: Semaphore = Semaphore::const_new(32);
 
 fn argon() -> Option<Argon2<'static>> {
     let params = Params::new(COST.0, COST.1, COST.2, None).ok()?;
@@ -52,6 +53,12 @@ async fn apart<T: Send + 'static>(work: impl FnOnce() -> Option<T> + Send + 'sta
             "the password could not be hashed",
         )
     };
+    let _waits = QUEUE.try_acquire().map_err(|_| {
+        Failure::new(
+            padclock_api::ErrorCode::Unavailable,
+            "too many sign in at once; try again in a moment",
+        )
+    })?;
     let place = PLACES.acquire().await.map_err(|_| unavailable())?;
     let done = tokio::task::spawn_blocking(work).await;
     drop(place);

@@ -172,12 +172,14 @@ async fn finish(State(app): State<App>, mut request: Request, next: Next) -> Res
         .map_or("other", MatchedPath::as_str)
         .to_owned();
     let method = request.method().as_str().to_owned();
-    let mut response = match unknown_parameter(&request, &route) {
+    let path = request.uri().path().to_owned();
+    let response = match unknown_parameter(&request, &route) {
         Some(name) => {
             Failure::field(&name, "unknown_parameter", "this call does not take it").into_response()
         }
         None => next.run(request).await,
     };
+    let mut response = doors::outside(&path, response).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         response = with_body(response, &failure, &id);
     }
@@ -202,7 +204,7 @@ async fn finish(State(app): State<App>, mut request: Request, next: Next) -> Res
     let method = if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         "other"
     } else {
-        &method
+        known_method(&method)
     };
     app.metrics
         .requests
@@ -264,6 +266,14 @@ fn unknown_parameter(request: &Request, route: &str) -> Option<String> {
         .into_iter()
         .find(|name| !taken.contains(name))
         .map(|name| name.chars().take(64).collect())
+}
+
+/// A method as the metrics name it: whatever else is sent must not make series of its own.
+fn known_method(method: &str) -> &'static str {
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("other")
 }
 
 fn with_body(response: Response, failure: &Failure, id: &str) -> Response {

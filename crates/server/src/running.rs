@@ -24,7 +24,7 @@ use crate::metrics::Metrics;
 use crate::set_up::{self, SetUpLink};
 use crate::settings::Settings;
 use crate::source::StoreSource;
-use crate::state::App;
+use crate::state::{App, Parts};
 use crate::tls::Certificates;
 use crate::uses::Uses;
 use crate::{housekeeping, listen, random, routes, uses};
@@ -86,7 +86,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         .clone()
         .unwrap_or_else(|| format!("{}://{address}", settings.scheme()));
     let metrics = Metrics::new().map_err(|error| StartError::Other(error.to_string()))?;
-    let app = App {
+    let app = App::new(Parts {
         keyrings: Arc::new(Keyrings::new(
             opened.keyring,
             opened.root,
@@ -107,7 +107,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         stopping: Arc::default(),
         token_uses: Arc::default(),
         trusted_proxies: settings.trusted_proxies.clone().into(),
-    };
+    });
     let set_up = match &opened.made.owner_token {
         Some(_) => Some(set_up::make(&app.store, &app.keyrings.now(), &public_url).await?),
         None => None,

@@ -14,9 +14,26 @@ use crate::limits::Failures;
 use crate::metrics::Metrics;
 use crate::token_uses::TokenUses;
 
-/// The node's parts, as handlers reach them.
+/// The node's parts, as handlers reach them: cloned for each call, so one pointer.
 #[derive(Clone)]
-pub(crate) struct App {
+pub(crate) struct App(Arc<Parts>);
+
+impl App {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// See [`App`].
+pub(crate) struct Parts {
     pub(crate) store: Arc<Store>,
     pub(crate) keyrings: Arc<Keyrings>,
     /// Told when there may be work: the worker's claim wakes.
@@ -40,6 +57,12 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Takes back what was counted before it was known to be right.
+    pub(crate) fn forgive(&self, from: IpAddr, account: &str) {
+        self.failures.forgive(&from);
+        self.logins.forgive(account);
+    }
+
     /// Counts a failed attempt to be let in, against the address and, if one was named, the account.
     pub(crate) fn count_failure(&self, from: IpAddr, account: &str) {
         let now = std::time::Instant::now();

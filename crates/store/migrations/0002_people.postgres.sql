@@ -9,7 +9,7 @@ ALTER TABLE workspaces ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
 -- A user signs in by e-mail address and password (its argon2id hash), or holds tokens only.
 ALTER TABLE users ADD COLUMN email TEXT;
 ALTER TABLE users ADD COLUMN password TEXT;
-CREATE UNIQUE INDEX users_email ON users (email) WHERE email IS NOT NULL;
+CREATE UNIQUE INDEX users_email ON users (email);
 
 -- Permissions beyond the role's, as words.
 ALTER TABLE members ADD COLUMN grants TEXT NOT NULL DEFAULT '';
@@ -71,7 +71,7 @@ CREATE TABLE environments (
 
 -- When it was last told that a secret's new value is due, and for which version.
 ALTER TABLE secrets ADD COLUMN due_told_version BIGINT;
-CREATE INDEX secrets_end ON secrets (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX secrets_end ON secrets (expires_at);
 CREATE INDEX secret_versions_term ON secret_versions (term, secret_id, version);
 
 -- When a secret was last used, and by what; the last few uses as JSON. Written in the background, never by a run.

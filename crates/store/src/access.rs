@@ -260,7 +260,7 @@ impl Store {
     /// # Errors
     /// When the database can't answer.
     pub async fn find_token(&self, lookup: [u8; 32]) -> Result<Option<TokenRow>> {
-        self.read(body!(|tx| {
+        self.read_short(body!(|tx| {
             let Some(mut row) = tx.query(&FIND_TOKEN, fields![lookup.to_vec()]).await?.pop() else {
                 return Ok(None);
             };

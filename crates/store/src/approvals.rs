@@ -43,6 +43,11 @@ static DECIDE: Sql = Sql::both(
     "UPDATE approvals SET state = $1, decided_by = $2, decided_at = $3 WHERE id = $4 AND state = 'pending'",
 );
 /// Who asked must still be one who may ask.
+/// A service member, or one who has come since it was asked for: whoever let them in may act by them.
+static NOT_ANOTHER: Sql = Sql::both(
+    "SELECT 1 FROM members m JOIN users u ON u.id = m.user_id
+     WHERE m.workspace_id = $1 AND m.user_id = $2 AND (u.service = 1 OR m.created_at > $3)",
+);
 static MAY_ASK: Sql = Sql::both(
     "SELECT 1 FROM members WHERE workspace_id = $1 AND user_id = $2 AND role IN ('owner', 'admin')",
 );
@@ -87,6 +92,8 @@ pub enum NotDecided {
     Closed,
     /// Who asked can't approve.
     OwnProposal,
+    /// A service member, or one who has come since, can't approve.
+    NotAnother,
     /// Who asked may no longer ask.
     ProposerGone,
     /// The secret has changed since, has ended, or is gone.
@@ -98,6 +105,7 @@ impl NotDecided {
         match self {
             Self::Closed => "closed",
             Self::OwnProposal => "own_proposal",
+            Self::NotAnother => "not_another",
             Self::ProposerGone => "proposer_gone",
             Self::SecretChanged => "secret_changed",
         }
@@ -205,6 +213,13 @@ async fn may_approve(
     }
     if created_by == user {
         return Ok(Some(NotDecided::OwnProposal));
+    }
+    let asked_at = found.approval.created_at;
+    let suspect = tx
+        .query(&NOT_ANOTHER, fields![workspace, user, asked_at])
+        .await?;
+    if !suspect.is_empty() {
+        return Ok(Some(NotDecided::NotAnother));
     }
     let asks = tx.query(&MAY_ASK, fields![workspace, created_by]).await?;
     Ok(asks.is_empty().then_some(NotDecided::ProposerGone))

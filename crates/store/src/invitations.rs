@@ -119,6 +119,7 @@ impl Store {
             if new.role == Role::Owner {
                 members::owner_only(&acting, &by, "only an owner can invite an owner")?;
             }
+            members::admins_by_owners(&acting, &by, new.role)?;
             let now = tx.now().await?;
             tx.execute(&FORGET, fields![now]).await?;
             let params = fields![

@@ -168,6 +168,14 @@ impl Store {
         self.engine.write(body).await
     }
 
+    /// A read of a few rows by their keys, at the cost of such a read.
+    async fn read_short<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.read_short(body).await,
+            Engine::Postgres(postgres) => postgres.read(body).await,
+        }
+    }
+
     async fn read<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(body).await,

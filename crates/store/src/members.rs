@@ -140,6 +140,14 @@ pub(crate) fn owner_only(acting: &Member, by: &By, why: &'static str) -> Result<
     }
 }
 
+/// An admin who could make another one would be their own second admin, where two have to agree.
+pub(crate) fn admins_by_owners(acting: &Member, by: &By, role: Role) -> Result<()> {
+    if role == Role::Admin {
+        owner_only(acting, by, "only an owner can make an admin")?;
+    }
+    Ok(())
+}
+
 async fn not_the_last_owner(
     tx: &mut dyn Tx,
     workspace: WorkspaceId,
@@ -178,6 +186,7 @@ fn changed(acting: &Member, by: &By, before: &Member, change: &MemberChange) -> 
         if role == Role::Owner || before.role == Role::Owner {
             owner_only(acting, by, "only an owner can make or change an owner")?;
         }
+        admins_by_owners(acting, by, role)?;
         if role == Role::Owner && before.service {
             return Err(StoreError::Blocked("a service member can't be an owner"));
         }
@@ -291,10 +300,11 @@ impl Store {
     ) -> Result<Member> {
         let keys = self.keys()?;
         self.write(body!(|tx| {
-            acting(tx, workspace, &by).await?;
+            let acting = acting(tx, workspace, &by).await?;
             if new.role == Role::Owner {
                 return Err(StoreError::Blocked("a service member can't be an owner"));
             }
+            admins_by_owners(&acting, &by, new.role)?;
             let now = tx.now().await?;
             tx.execute(&PUT_USER, fields![new.user, new.name.clone(), now, true])
                 .await?;
@@ -335,7 +345,7 @@ impl Store {
             )
             .await?;
             let mut entries = vec![entry(workspace, &by, Action::MemberUpdate, &member)];
-            if member.role < Role::Admin {
+            if member.role < before.role {
                 entries.extend(invitations::end_of(tx, workspace, user, &by.actor).await?);
             }
             let now = tx.now().await?;

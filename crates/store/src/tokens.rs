@@ -57,6 +57,10 @@ static LIST: Sql = Sql::both(select_token!(
 static LIST_OF: Sql = Sql::both(select_token!(
     "AND t.id > $2 AND (CAST($3 AS TEXT) IS NULL OR t.environment = $3) AND t.user_id = $4 ORDER BY t.id LIMIT $5"
 ));
+static OF_OWNER: Sql = Sql::both(
+    "SELECT 1 FROM tokens t JOIN members m ON m.workspace_id = t.workspace_id AND m.user_id = t.user_id
+     WHERE t.workspace_id = $1 AND t.id = $2 AND m.role = 'owner'",
+);
 static DELETE: Sql = Sql::both("DELETE FROM tokens WHERE id = $1");
 /// Nobody removes the member until the transaction ends.
 static HOLD_MEMBER: Sql = Sql::each(
@@ -238,11 +242,21 @@ impl Store {
         workspace: WorkspaceId,
         id: TokenId,
         of: TokensOf,
-        actor: Actor,
+        (actor, by_owner): (Actor, bool),
     ) -> Result<()> {
         let keys = self.keys()?;
         self.write(body!(|tx| {
             let token = get(tx, workspace, id, &of).await?;
+            if !by_owner
+                && !tx
+                    .query(&OF_OWNER, fields![workspace, id])
+                    .await?
+                    .is_empty()
+            {
+                return Err(StoreError::Forbidden(
+                    "only an owner can end an owner's token",
+                ));
+            }
             if tx.execute(&DELETE, fields![id]).await? == 0 {
                 return Err(StoreError::NotFound);
             }

@@ -145,11 +145,66 @@ async fn plan(exec: &Exec, session: &Session) -> Result<Plan, Failure> {
                 .iter()
                 .any(|wanted| wanted.secret.name == secret.name);
             if !named && secret.reveal == Reveal::Allowed {
+                // These names are others' choice, and some variables are commands to the shell, the loader, or an interpreter.
+                if steers(&variable) || std::env::var_os(&variable).is_some() {
+                    return Err(Failure::Refused(format!(
+                        "{variable} would change how commands run, or what is set here already: name what you want by --secret {}=VAR instead of --all",
+                        secret.name
+                    )));
+                }
                 want(&mut plan, variable, secret.clone())?;
             }
         }
     }
     Ok(plan)
+}
+
+/// Whether a variable of this name can make programs run something else, or elsewhere.
+fn steers(variable: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "PATH",
+        "IFS",
+        "HOME",
+        "SHELL",
+        "ENV",
+        "BASH_ENV",
+        "CDPATH",
+        "EDITOR",
+        "VISUAL",
+        "PAGER",
+        "BROWSER",
+        "MANPAGER",
+        "LESSOPEN",
+        "LESSCLOSE",
+        "PROMPT_COMMAND",
+        "PS1",
+        "PS4",
+        "TMPDIR",
+        "USER",
+        "LOGNAME",
+        "TERM",
+        "JAVA_TOOL_OPTIONS",
+        "CLASSPATH",
+        "GCONV_PATH",
+        "HOSTALIASES",
+        "LOCPATH",
+        "NLSPATH",
+        "RES_OPTIONS",
+        "ZDOTDIR",
+        "SSH_ASKPASS",
+        "SUDO_ASKPASS",
+    ];
+    const BEGINNINGS: &[&str] = &[
+        "LD_", "DYLD_", "GLIBC_", "MALLOC_", "BASH_", "GIT_", "PYTHON", "PERL", "RUBY", "NODE_",
+        "NPM_", "_JAVA", "JDK_", "XDG_", "SSL_", "CURL_", "LUA_", "PHP", "GO", "CARGO_", "RUST",
+        "DOCKER_", "KUBE", "COMPOSE_", "LC_",
+    ];
+    let upper = variable.to_ascii_uppercase();
+    NAMES.contains(&upper.as_str())
+        || BEGINNINGS
+            .iter()
+            .any(|beginning| upper.starts_with(beginning))
+        || upper.ends_with("_PROXY")
 }
 
 fn want(plan: &mut Plan, variable: String, secret: Secret) -> Result<(), Failure> {

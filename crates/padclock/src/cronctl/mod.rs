@@ -81,7 +81,7 @@ struct Everywhere {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Secrets: names and what is known about them; values go in and never come out
+    /// Secrets: names and what is known about them; values go in, and come out only for `reveal` and `exec`
     #[command(subcommand)]
     Secrets(secrets::Command),
     /// Jobs: what runs, and when

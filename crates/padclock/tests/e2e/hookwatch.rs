@@ -155,9 +155,16 @@ async fn every_error_of_the_table_is_answered(engine: Engine) {
         let said = call_as(&server, token, "DELETE", &path, None);
         refused(&said, 401, "unauthorized");
     }
-    // Fields that the document does not name are passed by, and a value may be short.
-    let body = r#"{"key": "SHORT", "value": "ab", "note": "x"}"#;
+    // A value that nothing could mask is ill-formed here as well.
+    let body = r#"{"key": "SHORT", "value": "ab"}"#;
+    let said = call(&server, "POST", "", Some(body));
+    refused(&said, 400, "bad_request");
+    // Fields that the document does not name are passed by.
+    let body = r#"{"key": "SHORT", "value": "abcdefgh", "note": "x"}"#;
     call(&server, "POST", "?dry=1", Some(body)).json(201);
+    // Also a method that is not there is answered in the door's own shape.
+    let said = call(&server, "PATCH", "", None);
+    refused(&said, 405, "method_not_allowed");
 
     // Not theirs: another member's.
     server

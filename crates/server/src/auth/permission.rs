@@ -12,6 +12,11 @@ pub(crate) trait Permission: Send + Sync + 'static {
     const GRANTED: Role;
 }
 
+/// Whether who is given one permission has another: writing the workspace's secrets includes writing one's own.
+pub(crate) fn includes(given: &str, asked: &str) -> bool {
+    given == asked || (given, asked) == (WriteSecrets::NAME, OwnSecrets::NAME)
+}
+
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $word:literal from $least:ident granted $granted:ident;)*) => {
         $(
@@ -26,6 +31,13 @@ macro_rules! permissions {
         )*
         /// Every permission's word: what a token's list may hold.
         pub(crate) const WORDS: &[&str] = &[$($word),*];
+        /// The words of all that a role has.
+        pub(crate) fn of_role(role: Role) -> impl Iterator<Item = &'static str> {
+            [$(($word, Role::$least)),*]
+                .into_iter()
+                .filter(move |(_, least)| role >= *least)
+                .map(|(word, _)| word)
+        }
         /// Those that can be granted beyond a role.
         pub(crate) fn grantable() -> impl Iterator<Item = &'static str> {
             [$(($word, Role::$least, Role::$granted)),*]

@@ -42,7 +42,7 @@ pub(crate) fn routes() -> Router<App> {
 }
 
 /// `{"error": "text"}`, and what is wrong by field where the call itself is.
-async fn errors(response: Response) -> Response {
+pub(super) async fn errors(response: Response) -> Response {
     #[derive(Serialize)]
     struct Shaped {
         error: String,
@@ -242,7 +242,7 @@ async fn create(
         ttl: None,
         reveal: Reveal::Allowed,
         // Its document knows no shortest value.
-        unmaskable: true,
+        unmaskable: false,
         rotate_every_days: None,
     };
     let row = secrets::make(&app, &caller, &headers, (PATH, &body.raw), new).await?;
@@ -308,6 +308,8 @@ async fn value(
     headers: HeaderMap,
 ) -> Answer<Response> {
     in_organization(asking.caller(), &headers)?;
+    // As for all other calls: a member's own secrets are not behind this door.
+    one(&app, asking.caller(), &headers, id).await?;
     secrets::reveal::revealed(&app, &asking, id).await
 }
 
@@ -340,7 +342,7 @@ async fn update(
     if let Some(value) = given.value {
         let replace = SecretReplace {
             value,
-            unmaskable: true,
+            unmaskable: false,
             egress: None,
             ttl: None,
         };

@@ -38,7 +38,7 @@ pub(crate) fn routes() -> Router<App> {
 }
 
 /// `{"error": {"code", "message"}}`, with the words of the document's table.
-async fn errors(response: Response) -> Response {
+pub(super) async fn errors(response: Response) -> Response {
     #[derive(Serialize)]
     struct Shaped {
         error: Said,
@@ -154,7 +154,7 @@ async fn create(
         ttl: None,
         reveal: Reveal::Allowed,
         // Its document knows no shortest value.
-        unmaskable: true,
+        unmaskable: false,
         rotate_every_days: None,
     };
     let row = secrets::make(&app, &caller, &headers, (PATH, &body.raw), new).await?;
@@ -237,7 +237,7 @@ async fn replace(
     let value = body.value.value.ok_or_else(|| missing("value"))?;
     let given = SecretReplace {
         value,
-        unmaskable: true,
+        unmaskable: false,
         egress: None,
         ttl: None,
     };

@@ -95,6 +95,10 @@ fn answered(decided: Decided) -> Answer<Json<Approval>> {
             ErrorCode::Forbidden,
             "you have asked for this yourself: another admin has to approve it",
         ),
+        NotDecided::NotAnother => Failure::new(
+            ErrorCode::Forbidden,
+            "a service member can't approve, nor one who has joined since: another admin has to",
+        ),
         NotDecided::Closed => Failure::new(
             ErrorCode::Conflict,
             "the approval was decided on before, or its time is over",

@@ -39,6 +39,7 @@ pub(crate) async fn create(
         expires_in,
     } = body.value;
     let email = email.map(checked_email).transpose()?;
+    caller.identity.may_give(role)?;
     let lasts = expires_in.unwrap_or(USUAL);
     if !(SHORTEST..=LONGEST).contains(&lasts) {
         let message = format!("must be {SHORTEST} to {LONGEST} seconds");

@@ -63,6 +63,7 @@ pub(crate) async fn create(
         let message = "must be admin, editor or viewer: a machine owns no workspace";
         return Err(Failure::field("role", "bad_role", message));
     }
+    caller.identity.may_give(role)?;
     let fresh: UserId = random::id(random::wall_clock());
     let call = ("/v1/members", &body.raw[..]);
     let (id, repeated) = reserve(&app, &caller, &headers, call, *fresh.bytes()).await?;
@@ -99,6 +100,7 @@ pub(crate) async fn patch(
     body: Body<MemberPatch>,
 ) -> Answer<Json<Member>> {
     let MemberPatch { role, grants } = body.value;
+    role.map_or(Ok(()), |role| caller.identity.may_give(role))?;
     let grants = grants.map(checked_grants).transpose()?;
     app.store
         .change_member(

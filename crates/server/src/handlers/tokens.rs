@@ -14,7 +14,7 @@ use padclock_vault::{Label, token};
 use serde::Deserialize;
 
 use super::{check_label, page, put, reserve};
-use crate::auth::{Caller, ManageTokens, OwnTokens};
+use crate::auth::{Caller, ManageTokens, OwnTokens, Role};
 use crate::disclose::{self, Issued};
 use crate::failure::{Answer, stored};
 use crate::input::{Body, Params, PathId, cursor, page_size};
@@ -155,7 +155,12 @@ pub(crate) async fn delete(
 ) -> Answer<StatusCode> {
     let of = meant(&caller, caller.has::<ManageTokens>());
     app.store
-        .revoke_token(caller.workspace(), id, of, caller.actor())
+        .revoke_token(
+            caller.workspace(),
+            id,
+            of,
+            (caller.actor(), caller.identity.role == Role::Owner),
+        )
         .await
         .map_err(stored("token"))?;
     Ok(StatusCode::NO_CONTENT)

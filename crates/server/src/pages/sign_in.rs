@@ -93,6 +93,8 @@ async fn enter(app: &App, visitor: &Visitor, form: Submitted) -> Answer<Option<H
     let email = form.email.trim().to_lowercase();
     app.failures.admit(&visitor.from)?;
     app.logins.admit(email.as_str())?;
+    // Counted before it is looked at, so that many at once are not all looked at; one that is right is taken back.
+    app.count_failure(visitor.from, &email);
     let account = app.store.find_account(email.clone()).await;
     let account = account.map_err(stored("account"))?;
     let hash = account.as_ref().map(|account| account.password.clone());
@@ -101,17 +103,16 @@ async fn enter(app: &App, visitor: &Visitor, form: Submitted) -> Answer<Option<H
         .as_ref()
         .and_then(|account| account.workspaces.first().copied());
     let (Some(account), Some(workspace)) = (account, workspace) else {
-        app.count_failure(visitor.from, &email);
         return Ok(None);
     };
     if !right {
-        app.count_failure(visitor.from, &email);
         let refused = app
             .store
             .refuse_session(workspace, account.user, visitor.from.to_string());
         refused.await.map_err(stored("account"))?;
         return Ok(None);
     }
+    app.forgive(visitor.from, &email);
     open(app, visitor, account.user, workspace).await.map(Some)
 }
 

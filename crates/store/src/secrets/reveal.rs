@@ -41,7 +41,7 @@ impl Store {
         id: SecretId,
         caller: UserId,
     ) -> Result<Revealing> {
-        self.read(body!(|tx| {
+        self.read_short(body!(|tx| {
             let params = fields![workspace, id, Vec::<u8>::new(), caller];
             let mut rows = tx.query(&SEALED, params).await?;
             let row = rows.first_mut().ok_or(StoreError::NotFound)?;

@@ -43,7 +43,7 @@ impl Sqlite {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         )?;
         let settings = format!(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA journal_size_limit = 67108864;"
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA journal_size_limit = 67108864;"
         );
         connection
             .execute_batch(&settings)
@@ -61,7 +61,11 @@ impl Sqlite {
         self.writer.run(body).await
     }
 
-    /// Runs reads on one snapshot.
+    /// Runs a read of a few rows by their keys on one snapshot.
+    pub(crate) async fn read_short<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
+        self.readers.run_short(body).await
+    }
+
     pub(crate) async fn read<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
         self.readers.run(body).await
     }

@@ -1,7 +1,7 @@
 //! A few read-only connections, each used by one reader at a time on a thread that may block.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use rusqlite::{Connection, OpenFlags};
@@ -30,6 +30,26 @@ impl Readers {
             places: Arc::new(Semaphore::new(READERS)),
             free: Arc::default(),
         }
+    }
+
+    /// A read of a few rows by their keys, on the thread that asks: handing it to another costs more than the read. Where all
+    /// readers are busy, it waits for one as any other read.
+    pub(super) async fn run_short<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
+        let place = self.places.try_acquire();
+        let kept = place.as_ref().ok().and_then(|_| self.free().pop());
+        let Some(mut connection) = kept else {
+            drop(place);
+            return self.run(body).await;
+        };
+        let answer = snapshot(&mut connection, body);
+        if connection.is_autocommit() {
+            self.free().push(connection);
+        }
+        answer
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn run<T: Send + 'static>(&self, body: Body<T>) -> Result<T> {
@@ -73,15 +93,19 @@ impl Readers {
 }
 
 fn snapshot<T>(connection: &mut Connection, body: Body<T>) -> Result<T> {
-    connection
-        .execute_batch("BEGIN")
-        .map_err(|error| map_error(&error))?;
+    said(connection, "BEGIN")?;
     let mut tx = SqliteTx(connection);
     let answer = body(&mut tx)
         .now_or_never()
         .unwrap_or_else(|| Err(StoreError::Statement("a read waited".to_owned())));
-    connection
-        .execute_batch("COMMIT")
-        .map_err(|error| map_error(&error))?;
+    said(connection, "COMMIT")?;
     answer
+}
+
+/// One of the two statements around each read, prepared once.
+fn said(connection: &Connection, words: &str) -> Result<()> {
+    let done = connection
+        .prepare_cached(words)
+        .and_then(|mut statement| statement.execute(()));
+    done.map(drop).map_err(|error| map_error(&error))
 }

@@ -85,8 +85,9 @@ pub(crate) async fn patch(
     whole(&app, row, StatusCode::OK).await
 }
 
-/// Whose the job is after an edit. A job resolves its owner's own secrets, so whoever says what it sends, where or when, becomes
-/// its owner: nobody steers another's secrets. Words for people change nothing of that; the name does, for a template may send it.
+/// Whose the job is after an edit. A job resolves its owner's own secrets, so one that several have written is nobody's: neither
+/// steers the other's secrets, and the workspace's serve it as before. Words for people change nothing of that; the name does, for
+/// a template may send it.
 fn owner_after(before: &Definition, job: &Job, (owner, editor): (UserId, UserId)) -> UserId {
     let sent = |definition: &Definition| Definition {
         description: None,
@@ -96,10 +97,15 @@ fn owner_after(before: &Definition, job: &Job, (owner, editor): (UserId, UserId)
     };
     if sent(before) == sent(job.definition()) {
         owner
-    } else {
+    } else if owner == editor {
         editor
+    } else {
+        NOBODY
     }
 }
+
+/// The owner of a job that several members have written: no secret is this one's own.
+const NOBODY: UserId = UserId::from_bytes([0; 16]);
 
 /// RFC 7386, section 2.
 fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {

@@ -12,7 +12,7 @@ use padclock_redact::Redactor;
 use padclock_store::{Action, Detail, KeptIn, KeptTexts, SealedSecret, SecretUse};
 use padclock_vault::Value;
 
-use crate::auth::{Caller, ScanHistory};
+use crate::auth::{Caller, Reveal, ScanHistory};
 use crate::failure::{Answer, Failure, stored};
 use crate::keys;
 use crate::state::App;
@@ -21,8 +21,8 @@ use crate::state::App;
 const MOST_PLACES: usize = 1_000;
 /// The bytes of values that are looked for at once: a redactor's needles take several times as many.
 const AT_ONCE: usize = 256 * 1024;
-/// Under so many bytes a value can't be told from other text (the redaction contract).
-const SHORTEST: usize = 4;
+/// Under so many bytes a value can't be told from other text, and could be found by guessing.
+const SHORTEST: usize = 8;
 
 /// Looks for stored values in everything that is kept of the workspace. The search is recorded before any value is opened.
 #[utoipa::path(post, path = "/v1/scan/history", tag = "scan",
@@ -31,12 +31,15 @@ pub(crate) async fn search(
     State(app): State<App>,
     caller: Caller<ScanHistory>,
 ) -> Answer<Json<HistoryScan>> {
+    // What is found says which text a value is: for those alone who may read values.
+    caller.must::<Reveal>()?;
     let workspace = caller.workspace();
-    let sealed = app
+    let mut sealed = app
         .store
         .every_version(workspace)
         .await
         .map_err(stored("secret"))?;
+    sealed.retain(|secret| secret.owner.is_none_or(|owner| owner == caller.user()));
     let detail = Detail {
         count: u32::try_from(sealed.len()).ok(),
         secrets: sealed.iter().map(named).collect(),

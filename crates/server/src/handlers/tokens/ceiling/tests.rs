@@ -21,6 +21,7 @@ fn identity(role: Role) -> Identity {
         grants: String::new(),
         permissions: None,
         environment: None,
+        bound: false,
     }
 }
 
