@@ -14,7 +14,7 @@ use padclock_vault::Value;
 
 pub(crate) use given::Flags;
 use given::read_file;
-use pick::Entry;
+use pick::{Entry, Source};
 
 /// All settings, with their sources.
 pub(crate) struct Config {
