@@ -14,6 +14,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
 use padclock_api::{ErrorCode, UserId, WorkspaceId};
+use padclock_job::Moment;
 use padclock_store::{Actor, By, Credential, TokenRow};
 use padclock_vault::{Label, token};
 use padclock_worker::Cidr;
@@ -48,6 +49,10 @@ pub(crate) struct Identity {
     pub(crate) permissions: Option<String>,
     /// The one environment that the credential is for.
     pub(crate) environment: Option<String>,
+    /// The ranges of addresses that the credential is for, as words; whoever calls is in one of them.
+    pub(crate) cidrs: Option<String>,
+    /// When the credential ends.
+    pub(crate) expires_at: Option<Moment>,
 }
 
 impl Identity {
@@ -212,6 +217,8 @@ fn identity(row: TokenRow, from: IpAddr) -> Answer<Identity> {
         grants: row.grants,
         permissions: row.permissions,
         environment: row.environment,
+        cidrs: row.cidrs,
+        expires_at: row.expires_at,
     })
 }
 

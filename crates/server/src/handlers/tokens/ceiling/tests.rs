@@ -21,6 +21,8 @@ fn identity(role: Role) -> Identity {
         grants: String::new(),
         permissions: None,
         environment: None,
+        cidrs: None,
+        expires_at: None,
     }
 }
 
