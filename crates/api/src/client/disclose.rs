@@ -98,7 +98,7 @@ pub(super) fn made<T: DeserializeOwned>(body: Bytes, field: &str) -> Result<Made
 }
 
 fn read_made<T: DeserializeOwned>(body: &[u8], field: &str) -> Result<Made<T>, ClientError> {
-    let unreadable = || ClientError::Unreadable("what was made");
+    let unreadable = || ClientError::Unreadable("a credential");
     // Each part as it stands in the body: a parser's own tree would keep a copy of the credential.
     let mut parts: BTreeMap<String, &RawValue> =
         serde_json::from_slice(body).map_err(|_| unreadable())?;

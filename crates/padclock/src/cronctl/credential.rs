@@ -128,7 +128,8 @@ pub(crate) fn hand_over(
         reason = "a new credential is printed or written for who asked for it, this once"
     )]
     let bytes = handed.credential.expose();
-    let unreadable = || Failure::Error("the credential that was answered is no text".to_owned());
+    let unreadable =
+        || Failure::Error("what was answered is neither a token nor a link".to_owned());
     let text = std::str::from_utf8(bytes).map_err(|_| unreadable())?;
     // It is a line of its own for whoever reads it: what has spaces or control characters is none.
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -161,8 +162,6 @@ pub(crate) fn hand_over(
     } else {
         output.text(&Zeroizing::new(format!("{text}\n")))?;
     }
-    output.note(&format!(
-        "{what} is shown this once: keep it where it is safe."
-    ));
+    output.note(&format!("{what} is shown this once."));
     Ok(())
 }

@@ -138,20 +138,24 @@ pub(crate) async fn logout(
     let Some(profile) = profiles.profiles.remove(name) else {
         return Err(Failure::Error(format!("there is no profile {name}")));
     };
-    let left = match options.keep_token {
-        true => None,
-        false => end_token(&profiles, name, &profile).await.err(),
+    let told = if options.keep_token {
+        Ok("its token still works for whoever has it: cronctl tokens revoke ends it")
+    } else {
+        let ended = end_token(&profiles, name, &profile).await;
+        ended.map(|()| "its token is ended")
     };
     keep::remove(profiles.folder(), name, profile.token);
     profiles.write()?;
-    output.note(&format!(
-        "The profile {name} and its token are forgotten here."
-    ));
-    if let Some(why) = left {
-        output.warning(&format!(
-            "the token could not be ended on {}: {why}. It still works for whoever has it: cronctl tokens revoke, or ask an admin",
-            profile.url
-        ));
+    let forgotten = format!("The profile {name} is forgotten here");
+    match told {
+        Ok(told) => output.note(&format!("{forgotten}, and {told}.")),
+        Err(why) => {
+            output.note(&format!("{forgotten}, with its token."));
+            output.warning(&format!(
+                "the token could not be ended on {}: {why}. It still works for whoever has it: cronctl tokens revoke, or ask an admin",
+                profile.url
+            ));
+        }
     }
     Ok(())
 }

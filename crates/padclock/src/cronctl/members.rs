@@ -137,9 +137,9 @@ async fn invite(args: Invite, session: &mut Session) -> Result<(), Failure> {
     let invitation = &made.answer.it;
     let (id, whom) = (invitation.id, invitation.email.as_deref());
     let what = format!(
-        "The link of the invitation {id}, which makes {} {} until {},",
-        whom.unwrap_or("whoever has it"),
+        "The link of the invitation {id} (role {}, for {}, until {})",
         invitation.role.word(),
+        whom.unwrap_or("whoever has it"),
         invitation.expires_at
     );
     let handed = Handed {
@@ -194,7 +194,13 @@ async fn remove(member: &str, session: &mut Session) -> Result<(), Failure> {
         "Remove the member {member}? Their tokens and sessions end, and their own secrets are deleted; their jobs stay"
     ))?;
     session.client.remove_member(id).await?;
-    session.deleted("member", member, &id.to_string())
+    session
+        .output
+        .note(&format!("The member {member} is removed."));
+    match session.output.look.json {
+        true => session.output.json(&json!({ "id": id, "deleted": true })),
+        false => Ok(()),
+    }
 }
 
 fn record(session: &mut Session, answer: &Answer<Member>) -> Result<(), Failure> {
