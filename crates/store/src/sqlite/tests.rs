@@ -11,7 +11,10 @@ use crate::tx::{Sql, Tx};
 use crate::{Engine, Store, body};
 
 static PUT: Sql = Sql::both("INSERT INTO meta (key, value) VALUES ($1, $2)");
-static COUNT: Sql = Sql::both("SELECT count(*) FROM meta");
+/// What the tests have put there: an opening leaves a mark of its own.
+static COUNT: Sql = Sql::both(
+    "SELECT count(*) FROM meta WHERE key LIKE 'key%' OR key IN ('small', 'large')",
+);
 static NO_ROOM: Sql = Sql::both("PRAGMA max_page_count = 1");
 static ROOM: Sql = Sql::both("PRAGMA max_page_count = 1000000");
 
