@@ -39,6 +39,8 @@ enum Command {
     Openapi,
     /// Show, add, move and retire keys, on the host, while nodes run.
     Keys(keys::Keys),
+    /// Make a new link by which the first owner chooses what they sign in with, on the host, while nodes run; an earlier one ends.
+    SetUpLink(Flags),
 }
 
 /// Runs the command line of this process.
@@ -66,6 +68,7 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Audit(command) => runtime()?.block_on(audit::run(command)),
         Command::Keys(keys) => runtime()?.block_on(keys.run()),
+        Command::SetUpLink(flags) => runtime()?.block_on(set_up_link(&flags)),
         Command::Openapi => {
             Say.data(&serde_json::to_string_pretty(
                 &padclock_server::openapi_document(),
@@ -123,6 +126,18 @@ async fn stop_asked() -> Result<()> {
         interrupted = tokio::signal::ctrl_c() => interrupted.context("signals can't be heard"),
         _ = terminate.recv() => Ok(()),
     }
+}
+
+async fn set_up_link(flags: &Flags) -> Result<ExitCode> {
+    logging::start("warn");
+    let settings = config::resolve(flags)?.settings()?;
+    let link = padclock_server::set_up_link(&settings).await?;
+    Say.data(&link.address());
+    Say.note(&format!(
+        "It works once, until {}. Whoever has it becomes the owner: hand it to no one else.",
+        link.expires_at
+    ));
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn migrate(flags: &Flags) -> Result<ExitCode> {

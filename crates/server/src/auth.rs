@@ -15,6 +15,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use padclock_api::member::Role as GivenRole;
 use padclock_api::{ErrorCode, UserId, WorkspaceId};
+use padclock_job::Moment;
 use padclock_store::{Actor, By, Credential, TokenRow};
 use padclock_vault::{Label, token};
 use padclock_worker::Cidr;
@@ -49,8 +50,10 @@ pub(crate) struct Identity {
     pub(crate) permissions: Option<String>,
     /// The one environment that the credential is for.
     pub(crate) environment: Option<String>,
-    /// Whether it may be used from some addresses only.
-    pub(crate) bound: bool,
+    /// The ranges of addresses that the credential is for, as words; whoever calls is in one of them.
+    pub(crate) cidrs: Option<String>,
+    /// When the credential ends.
+    pub(crate) expires_at: Option<Moment>,
 }
 
 impl Identity {
@@ -77,7 +80,7 @@ impl Identity {
     /// Refuses to give a role that has more than the credential itself: a member made by a narrow token would be a wide one.
     pub(crate) fn may_give(&self, role: GivenRole) -> Answer<()> {
         let role = Role::of(role.word());
-        if !self.bound
+        if self.cidrs.is_none()
             && role.is_some_and(|role| permission::of_role(role).all(|word| self.has_word(word)))
         {
             return Ok(());
@@ -231,8 +234,9 @@ fn identity(row: TokenRow, from: IpAddr) -> Answer<Identity> {
         by_name: row.name,
         grants: row.grants,
         permissions: row.permissions,
-        bound: row.cidrs.is_some(),
         environment: row.environment,
+        cidrs: row.cidrs,
+        expires_at: row.expires_at,
     })
 }
 

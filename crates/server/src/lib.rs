@@ -39,7 +39,7 @@ pub use bootstrap::StartError;
 pub use keyrings::KeysError;
 pub use keyrings::rewrap::Progress;
 pub use openapi::document as openapi_document;
-pub use operator::{OperatorError, OperatorKeys, Terms};
+pub use operator::{OperatorError, OperatorKeys, Terms, set_up_link};
 pub use root_key::RootKeySource;
 pub use routes::{Route, routes};
 pub use running::Running;

@@ -1,4 +1,4 @@
-//! What the host's operator does with keys: on the same database as the nodes, beside them, while they run.
+//! What the host's operator does, with keys above all: on the same database as the nodes, beside them, while they run.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use crate::keyrings::rewrap::{self, Progress};
 use crate::keyrings::{Keyrings, KeysError};
 use crate::random::System;
 use crate::root_key::{self, RootKeyError, RootKeySource};
+use crate::set_up::{self, SetUpLink};
 use crate::settings::Settings;
 
 /// Why an operator's command did not do its work.
@@ -36,6 +37,12 @@ pub enum OperatorError {
     /// The new root key is the present one.
     #[error("the new root key is the present one")]
     SameRootKey,
+    /// Nobody owns the workspace `default`.
+    #[error("the workspace default has no owner: there is nobody to make a link for")]
+    NoOwner,
+    /// Where the link should lead isn't known.
+    #[error("the node's port is chosen when it starts: say where it is reached by --public-url")]
+    NoAddress,
     /// There is nothing to withdraw.
     #[error("no root key waits")]
     NoneWaits,
@@ -57,6 +64,23 @@ impl From<StoreError> for OperatorError {
             StoreError::RootKeyWaits => Self::RootKeyWaits,
             error => Self::Keys(KeysError::Store(error)),
         }
+    }
+}
+
+/// Makes a link by which the first owner chooses (again) what they sign in with; an earlier one ends. It is audited.
+///
+/// # Errors
+/// As a node's start; [`OperatorError::NoOwner`]; [`OperatorError::NoAddress`] when the settings don't say where the node is
+/// reached.
+pub async fn set_up_link(settings: &Settings) -> Result<SetUpLink, OperatorError> {
+    if settings.public_url.is_none() && settings.listen.port() == 0 {
+        return Err(OperatorError::NoAddress);
+    }
+    let base = settings.public_url_at(settings.listen);
+    let (store, keyring, _root) = bootstrap::open_made(settings).await?;
+    match set_up::make(&store, &keyring, &base).await {
+        Err(StoreError::NotFound) => Err(OperatorError::NoOwner),
+        made => Ok(made?),
     }
 }
 

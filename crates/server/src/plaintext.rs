@@ -32,10 +32,34 @@ pub(crate) fn check(definition: &Definition, refuse: bool) -> Answer<()> {
     if !refuse {
         return Ok(());
     }
-    let details: Vec<ErrorDetail> = findings(definition)
+    refused(details(definition))
+}
+
+/// Refuses definitions of which one holds one, if `refuse`: the field begins with `jobs[N]`, from 0.
+pub(crate) fn check_all<'d>(
+    definitions: impl Iterator<Item = &'d Definition>,
+    refuse: bool,
+) -> Answer<()> {
+    if !refuse {
+        return Ok(());
+    }
+    let of = |(at, definition): (usize, &Definition)| {
+        details(definition).into_iter().map(move |one| ErrorDetail {
+            field: format!("jobs[{at}].{}", one.field),
+            ..one
+        })
+    };
+    refused(definitions.enumerate().flat_map(of).collect())
+}
+
+fn details(definition: &Definition) -> Vec<ErrorDetail> {
+    findings(definition)
         .iter()
         .map(|one| crate::failure::detail(&one.path(), CODE, message(one)))
-        .collect();
+        .collect()
+}
+
+fn refused(details: Vec<ErrorDetail>) -> Answer<()> {
     if details.is_empty() {
         return Ok(());
     }
@@ -142,6 +166,15 @@ mod tests {
             (ErrorCode::ValidationError, 6)
         );
         assert!(body.details.iter().all(|one| one.code == CODE));
-        assert!(check(&Definition::new("clean", Kind::Manual), true).is_ok());
+        let clean = Definition::new("clean", Kind::Manual);
+        assert!(check(&clean, true).is_ok());
+        let leaky = definition();
+        assert!(check_all([&clean, &leaky].into_iter(), false).is_ok());
+        assert!(check_all([&clean, &clean].into_iter(), true).is_ok());
+        let refused = check_all([&clean, &leaky].into_iter(), true).unwrap_err();
+        let details = refused.body("r").details;
+        assert_eq!(details.len(), 6);
+        let second = |one: &ErrorDetail| one.field.starts_with("jobs[1].");
+        assert!(details.iter().all(second), "{details:?}");
     }
 }

@@ -81,10 +81,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, StartError> {
         why,
     })?;
     let opened = bootstrap::open(&settings).await?;
-    let public_url = settings
-        .public_url
-        .clone()
-        .unwrap_or_else(|| format!("{}://{address}", settings.scheme()));
+    let public_url = settings.public_url_at(address);
     let metrics = Metrics::new().map_err(|error| StartError::Other(error.to_string()))?;
     let app = App::new(Parts {
         keyrings: Arc::new(Keyrings::new(

@@ -77,6 +77,12 @@ impl Settings {
         if self.tls.is_some() { "https" } else { "http" }
     }
 
+    /// What links begin with, of a node that listens here.
+    pub(crate) fn public_url_at(&self, address: SocketAddr) -> String {
+        let own = || format!("{}://{address}", self.scheme());
+        self.public_url.clone().unwrap_or_else(own)
+    }
+
     /// The documented defaults, with data in this folder.
     #[must_use]
     pub fn new(data: PathBuf) -> Self {

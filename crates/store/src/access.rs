@@ -101,7 +101,7 @@ static FIND_TOKEN: Sql = Sql::both(
 );
 static FIRST_OWNER: Sql = Sql::both(
     "SELECT m.workspace_id, m.user_id FROM members m JOIN workspaces w ON w.id = m.workspace_id
-     WHERE m.role = 'owner' AND w.name = 'default' ORDER BY m.created_at LIMIT 1",
+     WHERE m.role = 'owner' ORDER BY w.created_at, w.id, m.created_at LIMIT 1",
 );
 
 static FIRST_WORKSPACE: Sql = Sql::both(

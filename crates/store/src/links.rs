@@ -94,7 +94,7 @@ static FIND: Sql = Sql::both(
 static USE_UP: Sql = Sql::both("DELETE FROM links WHERE id = $1");
 static FIRST_OWNER: Sql = Sql::both(
     "SELECT m.workspace_id, m.user_id FROM members m JOIN workspaces w ON w.id = m.workspace_id
-     WHERE m.role = 'owner' AND w.name = 'default' ORDER BY m.created_at LIMIT 1",
+     WHERE m.role = 'owner' ORDER BY w.created_at, w.id, m.created_at LIMIT 1",
 );
 static DROP_SET_UP: Sql = Sql::both("DELETE FROM links WHERE kind = 'set_up' AND user_id = $1");
 static PUT_SET_UP: Sql = Sql::both(

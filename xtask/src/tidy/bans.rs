@@ -50,6 +50,7 @@ const EXPOSERS: &[&str] = &[
     "crates/server/src/handlers/scan/history.rs",
     "crates/padclock/src/cronctl/profile/keep.rs",
     "crates/padclock/src/cronctl/exec/inject.rs",
+    "crates/padclock/src/cronctl/credential.rs",
     "fuzz/",
 ];
 

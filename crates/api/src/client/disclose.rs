@@ -1,14 +1,18 @@
 //! Where the client holds a value in plain: the token into its header, a value into the body that creates or replaces it,
-//! and a value that is read back. What is made here is marked sensitive, or wiped when it was sent or read.
+//! a value that is read back, and a new token or link out of the one answer that holds it. What is made here is marked sensitive, or wiped when it was sent or read.
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::HeaderValue;
 use padclock_job::Moment;
 use padclock_vault::Value;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::ClientError;
+use super::{Answer, ClientError};
 use crate::SecretId;
 use crate::secret::{Revealed, SubmittedValue};
 
@@ -75,6 +79,38 @@ pub(super) fn token(body: &[u8]) -> Result<Value, ClientError> {
     Ok(shown.token.0)
 }
 
+/// Something that was made together with text that lets someone in: a token, or an invitation's link.
+// No `Debug`: it opens a workspace.
+pub struct Made<T> {
+    /// What is known of it, without that text.
+    pub answer: Answer<T>,
+    /// That text, which no other call answers.
+    pub credential: Value,
+}
+
+/// Takes the credential out of the answer's `field`. What the transport collected is wiped, if nothing else holds it.
+pub(super) fn made<T: DeserializeOwned>(body: Bytes, field: &str) -> Result<Made<T>, ClientError> {
+    let read = read_made(&body, field);
+    if let Ok(mut memory) = body.try_into_mut() {
+        memory.as_mut().zeroize();
+    }
+    read
+}
+
+fn read_made<T: DeserializeOwned>(body: &[u8], field: &str) -> Result<Made<T>, ClientError> {
+    let unreadable = || ClientError::Unreadable("a credential");
+    // Each part as it stands in the body: a parser's own tree would keep a copy of the credential.
+    let mut parts: BTreeMap<String, &RawValue> =
+        serde_json::from_slice(body).map_err(|_| unreadable())?;
+    let literal = parts.remove(field).ok_or_else(unreadable)?;
+    let credential = unescaped(literal.get()).ok_or_else(unreadable)?;
+    let json = serde_json::to_value(&parts).map_err(|_| unreadable())?;
+    Ok(Made {
+        answer: Answer::part(json)?,
+        credential,
+    })
+}
+
 /// A value that was read back. What the transport collected is wiped, if nothing else holds it.
 pub(super) fn revealed(body: Bytes) -> Result<Revealed, ClientError> {
     let read = read_revealed(&body);
@@ -90,7 +126,7 @@ fn read_revealed(body: &[u8]) -> Result<Revealed, ClientError> {
         id: SecretId,
         name: String,
         #[serde(borrow)]
-        value: &'b serde_json::value::RawValue,
+        value: &'b RawValue,
         decrypted_at: Moment,
     }
     let unreadable = || ClientError::Unreadable("a value");
@@ -170,6 +206,36 @@ mod tests {
         );
         for wrong in [r#""\ud83d""#, r#""\x""#, r#""\u12""#, "3", "null", "\"", ""] {
             assert_eq!(unescaped(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_credential_is_taken_out_of_what_was_made() {
+        #[derive(serde::Deserialize)]
+        struct Known {
+            name: String,
+        }
+        let body = r#"{"name": "ci", "token": "pck_\u0061\/b", "more": {"token": 1}}"#;
+        let made: Made<Known> = made(body.into(), "token").unwrap();
+        assert_eq!(made.credential, Value::new("pck_a/b"));
+        assert_eq!(made.answer.it.name, "ci");
+        let rest = serde_json::json!({"name": "ci", "more": {"token": 1}});
+        assert_eq!(made.answer.json, rest);
+    }
+
+    #[test]
+    fn what_was_made_without_a_credential_is_unreadable() {
+        for body in [
+            "{}",
+            "[]",
+            r#"{"token": null}"#,
+            r#"{"token": 7, "url": "pck_1"}"#,
+            "pck_1",
+        ] {
+            let Err(told) = made::<serde_json::Value>(body.into(), "token") else {
+                panic!("{body} was read");
+            };
+            assert!(!format!("{told} {told:?}").contains("pck_"));
         }
     }
 

@@ -51,11 +51,16 @@ impl Client {
     }
 }
 
+/// Text as it stands in one part of a path or a query.
+pub(super) fn encoded(text: &str) -> impl std::fmt::Display + '_ {
+    utf8_percent_encode(text, RESERVED)
+}
+
 /// `path?name=text&…`, with each text encoded.
 pub(super) fn with_query(path: &str, query: &[(&str, String)]) -> String {
     let pairs = query
         .iter()
-        .map(|(name, text)| format!("{name}={}", utf8_percent_encode(text, RESERVED)));
+        .map(|(name, text)| format!("{name}={}", encoded(text)));
     let joined = pairs.collect::<Vec<_>>().join("&");
     if joined.is_empty() {
         path.to_owned()

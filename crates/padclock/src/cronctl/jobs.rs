@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::runs::wait::{self, Wait};
 use super::{Session, find, shown};
 use definition::DefinitionArgs;
+pub(crate) use definition::span;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use padclock_api::client::{BaseUrl, Client};
+use padclock_api::ErrorCode;
+use padclock_api::client::{BadUrl, BaseUrl, Client, ClientError};
 use padclock_vault::Value;
 
 use super::failure::Failure;
@@ -119,16 +120,54 @@ async fn paired(base: &BaseUrl, output: &mut Output) -> Result<Value, Failure> {
     ))
 }
 
-/// Forgets a profile and its token.
-pub(crate) fn logout(name: &str, output: &mut Output) -> Result<(), Failure> {
+/// Sign out.
+#[derive(Debug, Args)]
+pub(crate) struct Logout {
+    /// Leave the token as it is on the server: forget it here alone
+    #[arg(long)]
+    keep_token: bool,
+}
+
+/// Ends a profile's token on its server, and forgets both here, whatever the server says.
+pub(crate) async fn logout(
+    name: &str,
+    options: &Logout,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let mut profiles = Profiles::read()?;
     let Some(profile) = profiles.profiles.remove(name) else {
         return Err(Failure::Error(format!("there is no profile {name}")));
     };
+    let told = if options.keep_token {
+        Ok("its token still works for whoever has it: cronctl tokens revoke ends it")
+    } else {
+        let ended = end_token(&profiles, name, &profile).await;
+        ended.map(|()| "its token is ended")
+    };
     keep::remove(profiles.folder(), name, profile.token);
     profiles.write()?;
-    output.note(&format!(
-        "The profile {name} and its token are forgotten here. To end the token for everybody who may have it: cronctl tokens revoke, or ask an admin."
-    ));
+    let forgotten = format!("The profile {name} is forgotten here");
+    match told {
+        Ok(told) => output.note(&format!("{forgotten}, and {told}.")),
+        Err(why) => {
+            output.note(&format!("{forgotten}, with its token."));
+            output.warning(&format!(
+                "the token could not be ended on {}: {why}. It still works for whoever has it: cronctl tokens revoke, or ask an admin",
+                profile.url
+            ));
+        }
+    }
     Ok(())
+}
+
+/// Ends the token where it was made. One that has ended already is no failure.
+async fn end_token(profiles: &Profiles, name: &str, profile: &Profile) -> Result<(), String> {
+    let token = keep::get(profiles.folder(), name, profile.token)
+        .map_err(|_| "it can't be read here".to_owned())?;
+    let base: BaseUrl = profile.url.parse().map_err(|bad: BadUrl| bad.to_string())?;
+    let client = Client::new(base, &token).map_err(|error| error.to_string())?;
+    match client.revoke_own_token().await {
+        Err(ClientError::Refused(body)) if body.code == ErrorCode::Unauthorized => Ok(()),
+        ended => ended.map_err(|error| error.to_string()),
+    }
 }

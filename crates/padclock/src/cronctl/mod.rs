@@ -1,19 +1,24 @@
 //! `cronctl`, the client: the command line, and which part does what it asks for.
 //!
-//! Everything goes over the API by `padclock_api::client`. Nothing here but `exec::inject` reads a value's bytes, and nothing but
+//! Everything goes over the API by `padclock_api::client`. Nothing here but `exec::inject`, `credential`, `profile::keep` and
+//! `secrets::reveal` reads a value's bytes, and nothing but
 //! `output` (and `exec::child`, a command's own output) writes to the terminal.
 
 mod approvals;
 mod audit;
 mod connect;
+mod credential;
+mod environments;
 mod exec;
 mod export;
 mod failure;
 mod find;
 mod import;
+mod invitations;
 mod jobs;
 mod keyboard;
 mod login;
+mod members;
 mod output;
 mod policy;
 mod profile;
@@ -22,9 +27,11 @@ mod scan;
 mod secrets;
 mod session;
 mod shown;
+mod tokens;
 mod usage;
 mod value_input;
 mod whoami;
+mod workspaces;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -97,8 +104,8 @@ enum Command {
     Whoami,
     /// Sign in to a server: a page of it, opened by who is signed in there, confirms the code that is shown
     Login(login::Login),
-    /// Forget the token of a profile
-    Logout,
+    /// End the token of a profile on its server, and forget it
+    Logout(login::Logout),
     /// Find credentials in plain text: in jobs, files and crontabs
     Scan(Box<scan::Scan>),
     /// Run a command of this machine with secrets in its environment, its output redacted
@@ -110,6 +117,21 @@ enum Command {
     /// Approvals: what one admin asks for and another decides
     #[command(subcommand)]
     Approvals(approvals::Command),
+    /// Workspaces: those you are a member of, and what each asks of its secrets and jobs
+    #[command(subcommand)]
+    Workspaces(workspaces::Command),
+    /// Members: who is in the workspace, and what each may do
+    #[command(subcommand)]
+    Members(members::Command),
+    /// Invitations: links that nobody has accepted yet
+    #[command(subcommand)]
+    Invitations(invitations::Command),
+    /// Tokens: what lets members in, narrowed as they wish
+    #[command(subcommand)]
+    Tokens(tokens::Command),
+    /// Environments: named sets of values
+    #[command(subcommand)]
+    Environments(environments::Command),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -158,8 +180,8 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
             let outcome = sign_in(&asked, options, &mut output).await;
             return ended(outcome, &mut output, None);
         }
-        Command::Logout => {
-            let outcome = login::logout(asked.profile_name(), &mut output);
+        Command::Logout(options) => {
+            let outcome = login::logout(asked.profile_name(), options, &mut output).await;
             return ended(outcome, &mut output, None);
         }
         Command::Scan(what) if what.is_local() => {
@@ -189,7 +211,12 @@ async fn perform(cli: Cli, mut output: Output) -> ExitCode {
         Command::Exec(exec) => exec::run(exec, &mut session).await,
         Command::Import(import) => import::run(import, &mut session).await,
         Command::Export(export) => export::run(export, &mut session).await,
-        Command::Login(_) | Command::Logout | Command::Completions { .. } => Ok(()),
+        Command::Workspaces(command) => workspaces::run(command, &mut session).await,
+        Command::Members(command) => members::run(command, &mut session).await,
+        Command::Invitations(command) => invitations::run(command, &mut session).await,
+        Command::Tokens(command) => tokens::run(command, &mut session).await,
+        Command::Environments(command) => environments::run(command, &mut session).await,
+        Command::Login(_) | Command::Logout(_) | Command::Completions { .. } => Ok(()),
     };
     ended(outcome, &mut session.output, Some(&from))
 }

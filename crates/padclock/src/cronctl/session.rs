@@ -49,6 +49,16 @@ impl Session {
             Ok(())
         }
     }
+
+    /// Says that something lets nobody in any more.
+    pub(crate) fn ended(&mut self, what: &str, name: &str, id: &str) -> Result<(), Failure> {
+        self.output.note(&format!("The {what} {name} is ended."));
+        if self.output.look.json {
+            self.output.json(&json!({ "id": id, "revoked": true }))
+        } else {
+            Ok(())
+        }
+    }
 }
 
 #[cfg(test)]

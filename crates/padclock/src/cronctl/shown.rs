@@ -59,6 +59,16 @@ pub(crate) fn moment(at: Option<Moment>) -> String {
     at.map(|at| at.to_string()).unwrap_or_default()
 }
 
+/// When something ends.
+pub(crate) fn ending(at: Option<Moment>) -> String {
+    at.map_or_else(|| "never".to_owned(), |at| at.to_string())
+}
+
+/// Words that narrow something; `else_` where nothing does.
+pub(crate) fn words(words: Option<&[String]>, else_: &str) -> String {
+    words.map_or_else(|| else_.to_owned(), |words| words.join(", "))
+}
+
 /// A span: `120 ms`, `1.5 s`, `3 min 5 s`, `2 h 10 min`.
 pub(crate) fn span(millis: u64) -> String {
     let seconds = millis / 1_000;

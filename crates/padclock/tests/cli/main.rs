@@ -6,6 +6,7 @@
 
 mod bulk;
 mod case;
+mod credentials;
 mod exec;
 mod fake;
 mod play;
@@ -55,4 +56,5 @@ files! {
     exec_command;
     import;
     export;
+    people;
 }

@@ -61,7 +61,7 @@ pub(crate) fn play(mut case: Case) -> Case {
         let (word, rest) = line.split_once(' ').unwrap();
         match word {
             "stdin" => stdin = serde_json::from_str(rest).unwrap(),
-            "file" => write(&folder.0, rest),
+            "file" => write(&folder.0, &place(rest)),
             _ => match place(rest).split_once('=').unwrap() {
                 (name, "(unset)") => drop(command.env_remove(name)),
                 (name, text) => drop(command.env(name, text)),

@@ -13,6 +13,7 @@ on_both_stores!(
     a_crontab_s_credential_goes_into_a_secret_and_to_its_target_alone,
     what_is_imported_twice_is_there_once,
     an_import_that_is_refused_leaves_nothing,
+    an_import_in_plain_text_is_refused_where_the_workspace_asks_for_it,
     an_export_is_read_back_by_another_workspace,
     a_command_gets_the_secret_and_its_output_is_redacted
 );
@@ -196,6 +197,37 @@ async fn an_import_that_is_refused_leaves_nothing(engine: Engine) {
         .post("/v1/jobs/import", &json!({"text": text}))
         .await
         .refused(401, "unauthorized", None);
+}
+
+async fn an_import_in_plain_text_is_refused_where_the_workspace_asks_for_it(engine: Engine) {
+    let server = Server::new(engine).await;
+    let client = &server.client;
+    let who = client.get("/v1/whoami").await.expect(200).json();
+    let workspace = format!("/v1/workspaces/{}", word(&who["workspace"], "id"));
+    let asks = |asks: bool| json!({"settings": {"refuse_plaintext_secrets": asks}});
+    client.patch(&workspace, &asks(true)).await.expect(200);
+    // The first job's credential would become a secret; the second keeps one where no import looks for what it could move.
+    let key = ["sk_", "live_", "a1S2d3F4g5H6j7K8l9Z0x1C2"].concat();
+    let document = json!({"format": "padclock-export/1", "secrets": [], "jobs": [
+        {"name": "moved", "kind": "manual", "request": {"url": "https://api.example.com/x", "headers": {"Authorization": "Bearer q9W8e7R6t5Y4u3I2o1"}}},
+        {"name": "kept", "kind": "manual", "description": format!("with {key}"), "request": {"url": "https://api.example.com/x"}},
+    ]});
+    let body = json!({"format": "padclock", "text": document.to_string()});
+    for path in ["/v1/jobs/import", "/v1/jobs/import?dry_run=true"] {
+        let refused = client.post(path, &body).await;
+        let field = Some(("jobs[1].description", "plaintext_secret"));
+        let refused = refused.refused(400, "validation_error", field);
+        assert!(!refused.text().contains("a1S2d3"), "{}", refused.text());
+    }
+    let left = client.all("/v1/jobs").await.len() + client.all("/v1/secrets").await.len();
+    assert_eq!(left, 0);
+    let tried = "SELECT count(*) FROM audit WHERE action IN ('secret.create', 'job.create')";
+    assert_eq!(server.home.sql(tried).await, ["0"]);
+    client.patch(&workspace, &asks(false)).await.expect(200);
+    let made = client.post("/v1/jobs/import", &body).await.expect(201);
+    let made = made.json();
+    assert_eq!(made["jobs"].as_array().map(Vec::len), Some(2), "{made}");
+    assert_eq!(made["secrets"].as_array().map(Vec::len), Some(1), "{made}");
 }
 
 async fn an_export_is_read_back_by_another_workspace(engine: Engine) {

@@ -36,6 +36,7 @@ mod outage;
 mod own_tls;
 mod pages;
 mod people;
+mod people_cli;
 mod places;
 mod policies;
 mod races;

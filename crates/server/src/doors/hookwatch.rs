@@ -61,6 +61,7 @@ pub(super) async fn errors(response: Response) -> Response {
             ErrorCode::TooLarge => (status(body), "too_large"),
             ErrorCode::RateLimited => (status(body), "rate_limited"),
             ErrorCode::Unavailable => (status(body), "unavailable"),
+            ErrorCode::MethodNotAllowed => (status(body), "method_not_allowed"),
             _ => (status(body), "internal"),
         };
         let message = body.message.clone();

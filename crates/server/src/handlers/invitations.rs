@@ -25,7 +25,7 @@ const SHORTEST: u64 = 60;
 const MAX_EMAIL: usize = 254;
 
 /// Invites someone. The link in the answer is shown this once.
-#[utoipa::path(post, path = "/v1/invitations", tag = "members", request_body = InvitationCreate,
+#[utoipa::path(post, path = "/v1/invitations", tag = "invitations", request_body = InvitationCreate,
     responses((status = 201, body = InvitationMade), (status = 400, body = ErrorEnvelope), (status = 403, body = ErrorEnvelope)))]
 pub(crate) async fn create(
     State(app): State<App>,
@@ -87,7 +87,7 @@ fn checked_email(text: String) -> Answer<String> {
 }
 
 /// Lists the invitations that can still be accepted, never their links.
-#[utoipa::path(get, path = "/v1/invitations", tag = "members",
+#[utoipa::path(get, path = "/v1/invitations", tag = "invitations",
     params(("limit" = Option<u32>, Query,), ("cursor" = Option<String>, Query,)),
     responses((status = 200, body = Page<Invitation>)))]
 pub(crate) async fn list(
@@ -107,7 +107,7 @@ pub(crate) async fn list(
 }
 
 /// Ends an invitation: its link works no more.
-#[utoipa::path(delete, path = "/v1/invitations/{id}", tag = "members", params(("id" = String, Path,)),
+#[utoipa::path(delete, path = "/v1/invitations/{id}", tag = "invitations", params(("id" = String, Path,)),
     responses((status = 204), (status = 404, body = ErrorEnvelope)))]
 pub(crate) async fn delete(
     State(app): State<App>,

@@ -265,7 +265,7 @@ fn from_file(path: &PathBuf, keyboard: &mut dyn Keyboard) -> Result<Map<String, 
 }
 
 /// `90s`, `5m`, `1h30m`, in seconds.
-fn span(text: &str) -> Result<u64, String> {
+pub(crate) fn span(text: &str) -> Result<u64, String> {
     let wrong = || "expected a number with s, m, h or d, such as 30s, 5m or 1h30m".to_owned();
     let (mut total, mut number) = (0u64, None);
     for c in text.chars() {

@@ -24,8 +24,8 @@ use crate::auth::{Caller, OwnSecrets, WriteJobs, of_job};
 use crate::failure::{Answer, Failure, stored};
 use crate::handlers::secrets;
 use crate::input::{Body, Params};
-use crate::random;
 use crate::state::App;
+use crate::{plaintext, random};
 
 /// The most jobs of one import.
 const MOST_JOBS: usize = 1_000;
@@ -46,6 +46,10 @@ pub(crate) async fn import(
     let now = app.store.now().await.map_err(stored("job"))?;
     let existing = existing(&app, &caller).await?;
     let (plan, settled) = planned(body.value, now, &existing)?;
+    // Before any secret of it is made: an import is whole or refused.
+    let asked = app.store.workspace_settings(caller.workspace()).await;
+    let refuse = asked.map_err(stored("workspace"))?.refuse_plaintext_secrets;
+    plaintext::check_all(plan.jobs.iter().map(|job| &job.definition), refuse)?;
     if params.dry_run {
         return Ok(Json(told(plan, settled)).into_response());
     }

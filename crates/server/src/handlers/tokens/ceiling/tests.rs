@@ -21,7 +21,8 @@ fn identity(role: Role) -> Identity {
         grants: String::new(),
         permissions: None,
         environment: None,
-        bound: false,
+        cidrs: None,
+        expires_at: None,
     }
 }
 
