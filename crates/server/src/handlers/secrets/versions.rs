@@ -18,7 +18,7 @@ use crate::keys;
 use crate::state::App;
 
 /// The versions that are kept, newest first; no values.
-#[utoipa::path(get, path = "/v1/secrets/{id}/versions", tag = "secrets", params(("id" = String, Path,)),
+#[utoipa::path(get, path = "/v1/secrets/{id}/versions", operation_id = "list_versions", tag = "secrets", params(("id" = String, Path,)),
     responses((status = 200, body = Page<SecretVersion>), (status = 404, body = ErrorEnvelope)))]
 pub(crate) async fn list(
     State(app): State<App>,
