@@ -104,9 +104,8 @@ static FIRST_OWNER: Sql = Sql::both(
      WHERE m.role = 'owner' ORDER BY w.created_at, w.id, m.created_at LIMIT 1",
 );
 
-static FIRST_WORKSPACE: Sql = Sql::both(
-    "SELECT id FROM workspaces ORDER BY CASE name WHEN 'default' THEN 0 ELSE 1 END, created_at LIMIT 1",
-);
+static FIRST_WORKSPACE: Sql =
+    Sql::both("SELECT id FROM workspaces ORDER BY created_at, id LIMIT 1");
 
 async fn key_material(tx: &mut dyn Tx) -> Result<Option<KeyMaterial>> {
     let Some(mut row) = tx.query(&MASTER, &[]).await?.pop() else {

