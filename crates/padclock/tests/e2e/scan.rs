@@ -307,7 +307,7 @@ async fn stored_values_are_found_in_what_is_kept(engine: Engine) {
         .home
         .sql("SELECT detail FROM audit WHERE action = 'scan.history' ORDER BY seq")
         .await;
-    assert_eq!(records.len(), 1);
+    assert_eq!(records.len(), 2);
     assert!(
         records[1].contains("leaf") && records[1].contains("calm"),
         "{}",
