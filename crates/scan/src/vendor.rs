@@ -45,7 +45,7 @@ pub(crate) static VENDORS: &[Vendor] = &[
     row(rule("atlassian-token", "Atlassian API token", "atlassian_token"), &["ATATT3xFf", "ATCTT3xFf", "ATBB"], Set::UrlEnd, (32, 300)),
     row(rule("aws-access-key-id", "AWS access key id", "aws_access_key_id"), &["AKIA", "ASIA", "ABIA", "ACCA"], Set::Upper, (16, 16)),
     row(rule("brevo-key", "Brevo (Sendinblue) API key", "brevo_api_key"), &["xkeysib-", "xsmtpsib-"], Set::Dash, (60, 100)),
-    row(rule("cargo-token", "crates.io API token", "crates_io_token"), &["cio"], Set::Alnum, (32, 32)),
+    row(rule("cargo-token", "Cargo registry token", "cargo_registry_token"), &["cio"], Set::Alnum, (32, 32)),
     row(rule("databricks-token", "Databricks access token", "databricks_token"), &["dapi"], Set::Dash, (32, 36)),
     row(rule("digitalocean-token", "DigitalOcean token", "digitalocean_token"), &["dop_v1_", "doo_v1_", "dor_v1_"], Set::Hex, (64, 64)),
     row(rule("docker-token", "Docker Hub access token", "docker_token"), &["dckr_pat_", "dckr_oat_"], Set::Url, (20, 60)),
