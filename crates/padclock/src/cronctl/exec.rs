@@ -287,3 +287,30 @@ fn refused(name: &str, error: ClientError) -> Failure {
         other => other.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::steers;
+
+    #[test]
+    fn variables_that_make_programs_run_something_else_are_known() {
+        let steering = [
+            "BASH_ENV",
+            "ENV",
+            "PATH",
+            "LD_PRELOAD",
+            "DYLD_INSERT_LIBRARIES",
+            "NODE_OPTIONS",
+            "GIT_SSH_COMMAND",
+            "PYTHONSTARTUP",
+            "https_proxy",
+            "PROMPT_COMMAND",
+        ];
+        for name in steering {
+            assert!(steers(name), "{name}");
+        }
+        for name in ["STRIPE_KEY", "DATABASE_URL", "API_TOKEN", "PROXY_TOKEN"] {
+            assert!(!steers(name), "{name}");
+        }
+    }
+}

@@ -145,6 +145,10 @@ async fn bodies_that_are_no_json_are_refused(engine: Engine) {
         .await
         .refused(404, "not_found", None);
     client.get("/nothing").await.refused(404, "not_found", None);
+    // A method that nobody knows is no series of its own in the metrics.
+    client.call("CONJURE", "/nothing").send().await.expect(404);
+    let metrics = client.get("/metrics").await.expect(200).text();
+    assert!(!metrics.contains("CONJURE"), "{metrics}");
     assert_eq!(inventory(client).await, before);
 }
 

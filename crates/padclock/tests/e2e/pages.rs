@@ -268,6 +268,17 @@ async fn guessing_is_slowed_down(engine: Engine) {
     let (home, server, key) = first_start(engine).await;
     set_up(&Browser::of(&server.address), &key).await;
     let browser = Browser::of(&server.address);
+    // Also many at once: no more are looked at than one after the other.
+    let at_once = (0..30).map(|_| {
+        let address = server.address.clone();
+        async move {
+            let browser = Browser::of(&address);
+            browser.sign_in(EMAIL, "not the password at all").await
+        }
+    });
+    for answer in futures_util::future::join_all(at_once).await {
+        answer.expect(403);
+    }
     let slowed = until("an account's sign-in is slowed down", || async {
         let answer = browser
             .sign_in(EMAIL, "not the password at all")

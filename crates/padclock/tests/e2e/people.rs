@@ -13,6 +13,7 @@ on_both_stores!(
     a_proxy_that_is_trusted_says_who_calls,
     a_token_of_one_environment_touches_that_one_alone,
     nobody_raises_themselves,
+    a_lowered_owner_leaves_no_owners_link,
     a_removed_member_is_out_at_once,
     workspaces_do_not_see_each_other,
     environments_come_and_go,
@@ -313,6 +314,37 @@ async fn nobody_raises_themselves(engine: Engine) {
         .post("/v1/workspaces", &json!({"name": "mine"}))
         .await
         .refused(403, "forbidden", None);
+}
+
+async fn a_lowered_owner_leaves_no_owners_link(engine: Engine) {
+    let server = Server::new(engine).await;
+    let owner = &server.client;
+    let (second_id, second) = member(owner, "admin").await;
+    // A person, whom an owner has made another owner.
+    server.home.sql("UPDATE users SET service = 0").await;
+    let path = format!("/v1/members/{second_id}");
+    let raise = json!({"role": "owner"});
+    owner.patch(&path, &raise).await.expect(200);
+    let invitation = json!({"role": "editor"});
+    let invited = second.post("/v1/invitations", &invitation).await;
+    invited.expect(201);
+    assert_eq!(owner.all("/v1/invitations").await.len(), 1);
+    owner
+        .patch(&path, &json!({"role": "admin"}))
+        .await
+        .expect(200);
+    assert!(owner.all("/v1/invitations").await.is_empty());
+    // A token bound to addresses makes no member who is not.
+    let bound = json!({"name": "bound", "cidrs": ["127.0.0.0/8"]});
+    let (_, bound) = token(owner, bound).await;
+    for call in ["/v1/invitations", "/v1/members"] {
+        let new = if call == "/v1/members" {
+            json!({"name": "x", "role": "viewer"})
+        } else {
+            json!({"role": "viewer"})
+        };
+        bound.post(call, &new).await.refused(403, "forbidden", None);
+    }
 }
 
 async fn a_removed_member_is_out_at_once(engine: Engine) {

@@ -14,6 +14,7 @@ on_both_stores!(
     an_ended_secret_is_gone_and_its_name_is_free,
     a_due_value_is_listed_and_counted,
     a_proposal_can_be_taken_back_and_read,
+    an_admin_is_not_their_own_second,
 );
 
 async fn what_its_jobs_need_is_proposed_and_works(engine: Engine) {
@@ -143,6 +144,37 @@ async fn a_due_value_is_listed_and_counted(engine: Engine) {
     })
     .await;
     assert!(home.logged().contains("a new value is due"));
+}
+
+async fn an_admin_is_not_their_own_second(engine: Engine) {
+    let persons = Persons::new(engine, "admin").await;
+    let (owner, admin) = (&persons.server.client, &persons.other);
+    let id = persons.server.secret("KEY", "a-value-to-be-bound").await;
+    let ask = json!({"egress": {"hosts": ["evil.example"]}});
+    let path = format!("/v1/secrets/{id}/policy");
+    let asked = admin.post(&path, &ask).await.expect(202).id();
+    let puppet = json!({"name": "puppet", "role": "admin"});
+    for call in ["/v1/members", "/v1/invitations"] {
+        let body = if call == "/v1/members" {
+            puppet.clone()
+        } else {
+            json!({"role": "admin"})
+        };
+        let made = admin.post(call, &body).await;
+        made.refused(403, "forbidden", None);
+    }
+    let editor = crate::persona::member(admin, "editor").await.0;
+    let raise = json!({"role": "admin"});
+    let raised = admin.patch(&format!("/v1/members/{editor}"), &raise).await;
+    raised.refused(403, "forbidden", None);
+    // Nor does a machine that an owner has made decide.
+    let machine = crate::persona::member(owner, "admin").await.1;
+    let approve = format!("/v1/approvals/{asked}/approve");
+    for client in [admin, &machine] {
+        let refused = client.call("POST", &approve).send().await;
+        refused.refused(403, "forbidden", None);
+    }
+    owner.call("POST", &approve).send().await.expect(200);
 }
 
 async fn a_proposal_can_be_taken_back_and_read(engine: Engine) {
