@@ -66,7 +66,7 @@ impl StoreSource {
             self.ends.notify_one();
         }
         let claimed = self.openable(claimed).await?;
-        self.uses.note(&claimed);
+        self.uses.lease(&claimed);
         Ok(claimed
             .into_iter()
             .map(|one| lease(one, deadline))
@@ -289,6 +289,7 @@ impl RunSource for StoreSource {
     }
 
     async fn complete(&self, done: &[Completion]) -> Result<Vec<bool>, SourceError> {
+        self.uses.note(done);
         let rows = done.iter().map(finished).collect::<Result<_, _>>()?;
         let accepted = self
             .store

@@ -12,6 +12,7 @@ on_both_stores!(
     a_secret_in_use_is_kept_when_asked,
     more_jobs_than_a_page_are_all_counted,
     uses_are_remembered,
+    a_use_that_was_refused_is_none,
     jobs_that_name_what_is_not_there_are_shown
 );
 
@@ -212,6 +213,32 @@ async fn uses_are_remembered(engine: Engine) {
     assert!(server.stop().await.success());
     let server = crate::server::Launch::of(&home).start().await;
     assert_eq!(usage(&server, &id).await["last_execution"], last.as_str());
+}
+
+async fn a_use_that_was_refused_is_none(engine: Engine) {
+    let (server, target) = (Server::new(engine).await, Target::agreeable().await);
+    let client = &server.client;
+    let value = server.home.plant("BOUND", "a-value-that-stays-here");
+    let bound =
+        json!({"name": "BOUND", "value": value, "egress": {"hosts": ["elsewhere.example"]}});
+    let bound = client.post("/v1/secrets", &bound).await.expect(201).id();
+    let free = make(&server, "FREE", "workspace", "workspace").await;
+    let send = |name: &str| json!({"url": target.url("/"), "headers": {"X-Key": format!("secret://{name}")}});
+    let refused = client.manual("refused", send("BOUND")).await;
+    assert_eq!(client.run(&refused).await["status"], "failed");
+    let good = client.manual("good", send("FREE")).await;
+    assert_eq!(client.run(&good).await["status"], "succeeded");
+    // What is written down later tells that what came before would have been.
+    until("the use of the other secret is written down", || async {
+        let found = usage(&server, &free).await;
+        found["last_used_at"].is_string().then_some(())
+    })
+    .await;
+    let never = usage(&server, &bound).await;
+    assert_eq!(
+        (&never["last_used_at"], &never["executions"]),
+        (&Value::Null, &json!([]))
+    );
 }
 
 async fn jobs_that_name_what_is_not_there_are_shown(engine: Engine) {
