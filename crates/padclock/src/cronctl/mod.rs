@@ -143,6 +143,10 @@ enum Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Err(error) = crate::hygiene::seclude() {
+        let why = format!("core dumps can't be turned off: {error}");
+        return Failure::Error(why).tell(&mut Output::standard(false, Color::Never), None);
+    }
     run(std::env::args_os())
 }
 

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::fake::{Fake, TOKEN};
-use crate::play::{Folder, cronctl};
+use crate::play::Folder;
 
 const VALUE: &str = "sk_live_0123456789abcdef";
 
@@ -17,8 +17,14 @@ fn start(script: &str) -> (Child, Fake, Folder) {
     );
     let fake = Fake::start(vec!["200 @secrets".to_owned(), revealed]);
     let folder = Folder::new();
-    let mut command = cronctl(&folder.0);
+    // Core dumps are allowed where we begin, as they may be where it is used.
+    let mut command = Command::new("/bin/sh");
+    let allowed = r#"ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@""#;
     command
+        .args(["-c", allowed, env!("CARGO_BIN_EXE_cronctl")])
+        .env_clear()
+        .env("HOME", &folder.0)
+        .current_dir(&folder.0)
         .env("CRONCTL_URL", &fake.url)
         .env("CRONCTL_TOKEN", TOKEN)
         .env("PATH", "/usr/bin:/bin");
@@ -110,6 +116,12 @@ fn the_value_is_in_no_argument_list_and_not_in_our_environment() {
     // A line that ended in a digit could be the beginning of the value in hex, and would be held back.
     let script = line(&mut output);
     for pid in [script.trim_end_matches(" .\n"), &child.id().to_string()] {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        let core = limits
+            .lines()
+            .find(|line| line.starts_with("Max core"))
+            .unwrap();
+        assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
         let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap();
         assert!(!String::from_utf8_lossy(&words).contains(VALUE));
     }
